@@ -1,4 +1,4 @@
-//! What only admins may.
+//! Admin operations.
 
 use http::Method;
 use sector_sim::draw::MAX_SEED;
@@ -9,7 +9,7 @@ use crate::harness::Sector;
 const ADMIN: u8 = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_login_alone_is_not_enough() {
+async fn players_are_not_admins() {
     let sector = Sector::start().await;
     let player = sector.log_in_with(1, "F1").await;
     for (method, path) in [
@@ -31,7 +31,7 @@ async fn a_login_alone_is_not_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_admin_pauses_and_lets_go_on() {
+async fn an_admin_pauses_and_resumes() {
     let sector = Sector::start().await;
     let admin = sector.log_in(ADMIN).await;
     assert_eq!(sector.get_as(&admin, "/me").await.json()["role"], "admin");
@@ -49,7 +49,7 @@ async fn an_admin_pauses_and_lets_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_admin_asks_for_a_new_universe() {
+async fn an_admin_requests_a_new_universe() {
     let sector = Sector::start().await;
     let admin = sector.log_in(ADMIN).await;
     for (query, seed) in
@@ -67,7 +67,7 @@ async fn an_admin_asks_for_a_new_universe() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_admin_sends_all_players_away() {
+async fn an_admin_ends_all_claims() {
     let sector = Sector::start().await;
     let player = sector.log_in_with(1, "F1").await;
     sector.log_in_with(2, "F2").await;

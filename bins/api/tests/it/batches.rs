@@ -12,16 +12,16 @@ use serde_json::value::RawValue;
 
 use crate::hostile::{Heard, hear};
 
-/// Most orders in a batch.
+/// Maximum number of orders in a batch.
 const ORDERS_MAX: usize = 100;
 
-/// A batch as its sender counts it.
+/// Number of orders that the sender of a batch counts.
 #[derive(Deserialize)]
 struct Sent {
     orders: Vec<Box<RawValue>>,
 }
 
-/// Sends a batch; ends the test if an order vanishes.
+/// Sends a batch; fails the test if an order is lost.
 pub(crate) fn check(body: &[u8]) {
     // `$` and `===` mean something else in a script.
     if body.contains(&b'$') || body.windows(5).any(|part| part == b"\n===\n") {
@@ -49,7 +49,7 @@ pub(crate) fn check(body: &[u8]) {
     if *status != 202 {
         assert_eq!(kept, 0, "a refused batch leaves orders behind: {answer}");
     }
-    // What is no list of orders is refused as a whole.
+    // A body that is not a list of orders is refused as a whole.
     let Ok(Sent { orders }) = serde_json::from_slice(body) else {
         assert_eq!(*status, 400, "{answer}");
         return;
@@ -102,7 +102,7 @@ mod tests {
 
     const GOOD: &str = r#"{"faction":"F1","kind":"focus","system_id":0,"focus":"order"}"#;
 
-    /// Orders whose JSON a lenient reader passes over, and others.
+    /// Orders whose JSON a lenient parser would skip, and others.
     fn hostile() -> Vec<String> {
         let digits = "9".repeat(100_000);
         let deep = format!("{}{}", "[".repeat(400), "]".repeat(400));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn no_order_vanishes_beside_a_good_one() {
+    fn no_order_next_to_a_valid_one_is_lost() {
         for order in hostile() {
             check(&batch(&[GOOD.to_owned(), order]));
         }
@@ -155,7 +155,7 @@ mod tests {
 
         /// Orders of any kind in any sequence, with one byte of the batch changed or not.
         #[test]
-        fn accepted_and_refused_orders_are_those_sent(
+        fn accepted_and_refused_orders_add_up(
             orders in prop::collection::vec(
                 prop_oneof![3 => Just(GOOD.to_owned()), 1 => select(hostile())], 0..8,
             ),

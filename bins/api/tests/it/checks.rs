@@ -1,4 +1,4 @@
-//! What orders would come to.
+//! Previews of orders.
 
 use http::Method;
 use sector_sim::map::Planner;
@@ -18,7 +18,7 @@ async fn check(sector: &Sector, orders: Value) -> Vec<OrderPreview> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_preview_of_a_move_is_what_becomes_of_it() {
+async fn a_preview_of_a_move_matches_its_outcome() {
     let mut sector = Sector::start().await;
     for _ in 0..5 {
         sector.tick(&[]).await;
@@ -32,7 +32,7 @@ async fn a_preview_of_a_move_is_what_becomes_of_it() {
     let (route, ticks) = Planner::new(map.len()).route(&map, board, faction, home, target).unwrap();
     assert_eq!(preview.route, route.iter().map(|system| system.0).collect::<Vec<_>>());
     assert_eq!(preview.arrives, Some(board.tick() + 1 + ticks));
-    // A rival's home, with a garrison and with the rival's first fleet before it.
+    // A rival's home, with a garrison and the rival's first fleet.
     let battle = preview.battle.clone().unwrap();
     assert_eq!(
         (battle.system_id, battle.owner.map(|owner| owner.to_string())),
@@ -40,7 +40,7 @@ async fn a_preview_of_a_move_is_what_becomes_of_it() {
     );
     assert!(battle.defence > 0 && (1..1_000).contains(&battle.odds), "{battle:?}");
 
-    // Nothing was given: the sector is as it was, and no order waits.
+    // No order was sent: the sector is unchanged, and no order waits.
     assert_eq!(sector.store.order_backlog().await.unwrap(), 0);
     let form: OrderForm = serde_json::from_value(order).unwrap();
     let given: Order = form.check().unwrap();
@@ -58,7 +58,7 @@ async fn a_preview_of_a_move_is_what_becomes_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_order_is_told_what_is_wrong_with_it_and_the_others_are_looked_at_all_the_same() {
+async fn each_invalid_order_is_explained_and_the_others_are_checked() {
     let sector = Sector::start().await;
     let (home, other) = (sector.home(1), sector.home(2));
     let near = sector.world().map().neighbours(SystemId(home))[0].system.0;
@@ -102,7 +102,7 @@ async fn each_order_is_told_what_is_wrong_with_it_and_the_others_are_looked_at_a
             (Invalid, "invalid_order"),
         ]
     );
-    // The detached part takes a new id, and goes alone.
+    // The detached part gets a new id and moves alone.
     assert_eq!(
         (previews[1].fleet_id, previews[1].strength),
         (Some(sector.world().board().next_fleet_id().0), Some(2_000))
@@ -115,7 +115,7 @@ async fn each_order_is_told_what_is_wrong_with_it_and_the_others_are_looked_at_a
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_that_are_no_orders_and_sectors_without_a_run() {
+async fn invalid_bodies_and_sectors_without_a_run_are_refused() {
     let mut sector = Sector::start().await;
     for body in [
         json!({}),

@@ -1,4 +1,4 @@
-//! Factions and who holds them.
+//! Factions and their claims.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::{Sector, config};
 use crate::login::join_all;
 
-/// What `/factions` says of one faction.
+/// The entry of a faction in `/factions`.
 async fn seat(sector: &Sector, id: &str) -> Value {
     let list = sector.get("/factions").await.json();
     list["factions"].as_array().unwrap().iter().find(|faction| faction["id"] == id).unwrap().clone()
@@ -20,7 +20,7 @@ async fn release(sector: &Sector, token: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_faction_is_listed_claimed_and_given_up() {
+async fn a_faction_is_listed_claimed_and_released() {
     let sector = Sector::start().await;
     let list: sector_wire::FactionList =
         serde_json::from_value(sector.get("/factions").await.json()).unwrap();
@@ -36,7 +36,7 @@ async fn a_faction_is_listed_claimed_and_given_up() {
         (&json!(true), &json!(false), &json!("human"))
     );
     assert_eq!(sector.get_as(&token, "/me").await.json()["faction"], "F2");
-    // Claiming again what one holds changes nothing.
+    // Claiming the same faction again changes nothing.
     let again = sector.post_as(&token, "/factions/claim", &json!({"faction": "F2"})).await;
     assert_eq!((again.status, &again.json()["faction"]), (200, &json!("F2")));
 
@@ -53,7 +53,7 @@ async fn a_faction_is_listed_claimed_and_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_who_claim_one_faction_one_gets_it() {
+async fn only_one_of_many_concurrent_claims_succeeds() {
     let sector = Sector::start().await;
     let mut tokens = Vec::new();
     for player in 1..=64 {
@@ -70,7 +70,7 @@ async fn of_many_who_claim_one_faction_one_gets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_claim_lapses_unless_its_player_is_seen() {
+async fn a_claim_expires_unless_its_player_is_active() {
     let mut config = config();
     config.jwt_ttl_seconds.0 = 86_400;
     let mut sector = Sector::empty(config).await;
@@ -90,7 +90,7 @@ async fn a_claim_lapses_unless_its_player_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_claimed_is_refused() {
+async fn invalid_claims_are_refused() {
     let mut sector = Sector::start().await;
     let token = sector.log_in(1).await;
     for (faction, status, code) in [
@@ -124,7 +124,7 @@ async fn a_claim_ends_with_its_universe() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_operators_link_holds_no_faction() {
+async fn the_operator_cannot_claim_a_faction() {
     let sector = Sector::start().await;
     let code = sector.operator_code();
     let operator = sector.post("/auth/operator", &json!({"code": code})).await.json();
@@ -137,7 +137,7 @@ async fn the_operators_link_holds_no_faction() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_claim_is_told_when_a_victory_begins_to_count() {
+async fn a_claim_shows_when_a_victory_begins_to_count() {
     let mut sector = Sector::empty(config()).await;
     let began_ms = sector.now_ms();
     sector.begin(&format!("u-{began_ms:x}-0badf00d"), 7).await;

@@ -1,5 +1,5 @@
-//! Every answer that a test gets is held against the API document: the path, the method, the status, the media type,
-//! the shape of the body down to its last field, the headers, and the code of a problem.
+//! Checks every response in the tests against the API document: path, method, status, media type,
+//! all fields of the body, headers, and the code of a problem.
 
 use sector_auth::AuthError;
 #[cfg(test)]
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::reply::Reply;
 use crate::schema::{Schemas, target};
 
-/// What the document says of answers outside of its operations, and of the edge before them.
+/// Responses outside the documented operations, from the edge.
 const OUTSIDE: [(u16, &str); 5] = [
     (404, "not_found"),
     (414, "uri_too_long"),
@@ -22,7 +22,7 @@ const OUTSIDE: [(u16, &str); 5] = [
     (431, "too_many_headers"),
     (503, "overloaded"),
 ];
-/// Headers that are there only where they are described.
+/// Headers that may appear only where they are documented.
 const TOLD: [&str; 6] = [
     "etag",
     "retry-after",
@@ -42,7 +42,7 @@ fn catalogue() -> &'static Catalogue {
     CATALOGUE.get_or_init(|| Catalogue::new(&[&api::problems()]).unwrap())
 }
 
-/// Checks an answer; ends the test if the document says otherwise.
+/// Checks a response; fails the test if it does not match the document.
 pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
     if let Err(fault) = judge(method, path, reply) {
         panic!("{method} {path} answers other than the API document says: {fault}\n{reply:?}");
@@ -58,7 +58,7 @@ fn judge(method: &Method, path: &str, reply: &Reply) -> Result<(), String> {
         return Ok(());
     }
     if path.is_empty() {
-        // What CONNECT asks for has no path.
+        // CONNECT requests have no path.
         return outside(reply, None);
     }
     let path = without_prefixes(path);
@@ -80,7 +80,7 @@ fn judge(method: &Method, path: &str, reply: &Reply) -> Result<(), String> {
     }
 }
 
-/// The path as the document has it: without `/v1`, without `/sectors/{sector}`, without the query.
+/// The path without `/v1`, `/sectors/{sector}` and the query, as in the document.
 fn without_prefixes(path: &str) -> String {
     let path = path.split('?').next().unwrap();
     let path = match path.strip_prefix("/v1") {
@@ -94,7 +94,7 @@ fn without_prefixes(path: &str) -> String {
     if path.is_empty() { "/".to_owned() } else { path.to_owned() }
 }
 
-/// The path of the document that means this one: the one with the fewest parameters.
+/// The matching path template of the document, the one with the fewest parameters.
 fn template(path: &str) -> Option<&'static str> {
     let fits = |template: &str| {
         let (mine, theirs): (Vec<&str>, Vec<&str>) =
@@ -108,7 +108,7 @@ fn template(path: &str) -> Option<&'static str> {
     paths.filter(|template| fits(template)).min_by_key(|template| template.matches('{').count())
 }
 
-/// An answer to what is no operation: an unknown path, or a method that the path has not.
+/// Checks a response to an unknown path, or to a method that the path does not have.
 fn outside(reply: &Reply, allowed: Option<&str>) -> Result<(), String> {
     let code = problem(reply)?;
     let found = (reply.status, code.as_str());
@@ -122,7 +122,7 @@ fn outside(reply: &Reply, allowed: Option<&str>) -> Result<(), String> {
     }
 }
 
-/// An answer of an operation.
+/// Checks a response of an operation.
 fn inside(operation: &Value, is_head: bool, reply: &Reply) -> Result<(), String> {
     let status = reply.status.to_string();
     let response =
@@ -142,7 +142,7 @@ fn inside(operation: &Value, is_head: bool, reply: &Reply) -> Result<(), String>
     let described = content
         .get(media_type)
         .ok_or_else(|| format!("the media type {found:?} is not described"))?;
-    // What is packed is the same as what is not, which other tests say.
+    // Other tests compare compressed with plain bodies.
     let is_plain = reply.header("content-encoding").is_none();
     if is_plain && (media_type == "application/json" || media_type == "application/problem+json") {
         let body: Value =
@@ -173,7 +173,7 @@ fn headers(response: &Value, found: &HeaderMap) -> Result<(), String> {
     }
 }
 
-/// The code of a problem that is one of the catalogue.
+/// The code of a problem, which must be in the catalogue.
 fn problem(reply: &Reply) -> Result<String, String> {
     if reply.header("content-type") != Some("application/problem+json") {
         return Err("this is no problem".to_owned());
@@ -187,13 +187,13 @@ fn problem(reply: &Reply) -> Result<String, String> {
     Ok(code.to_owned())
 }
 
-/// What a description names in backticks.
+/// Names in backticks in a description.
 pub(crate) fn codes(description: &str) -> BTreeSet<&str> {
     description.split('`').skip(1).step_by(2).collect()
 }
 
 #[test]
-fn what_the_document_does_not_say_is_found() {
+fn undocumented_responses_are_found() {
     let reply = |status: u16, kind: &str, body: &Value| {
         let mut headers = HeaderMap::new();
         headers.insert("x-request-id", "1".parse().unwrap());
@@ -233,7 +233,7 @@ fn what_the_document_does_not_say_is_found() {
     );
 }
 
-/// Every code that the document names is one of the catalogue, with this status.
+/// Every code in the document is in the catalogue, with this status.
 #[test]
 fn every_code_of_the_document_is_in_the_catalogue() {
     let mut named = 0;
@@ -259,7 +259,7 @@ fn every_code_of_the_document_is_in_the_catalogue() {
 }
 
 #[cfg(test)]
-/// Errors of `sector-auth` that reach no client as a problem of their own: they stop the server at start, or are listed
+/// Errors of `sector-auth` that are not problems of their own: they stop the server at startup, or are listed
 /// in `errors` of `invalid_body` or `invalid_path`.
 const NEVER_A_PROBLEM: [&str; 18] = [
     "address_checksum",

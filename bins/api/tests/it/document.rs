@@ -1,4 +1,4 @@
-//! The committed description is the code's.
+//! The committed API document matches the code.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::harness::Sector;
 use crate::schema::target;
 
-/// Set this variable to write the committed file anew.
+/// Environment variable that rewrites the committed file.
 const UPDATE: &str = "UPDATE_OPENAPI";
 
 #[test]
-fn the_committed_document_is_that_of_the_code() {
+fn the_committed_document_matches_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
     let fresh = api::openapi().unwrap();
     if std::env::var_os(UPDATE).is_some() {
@@ -55,7 +55,7 @@ fn every_operation_is_described_and_has_one_kind_of_error() {
                 }
                 for (media_type, content) in response["content"].as_object().unwrap() {
                     let is_problem = media_type == "application/problem+json";
-                    // A failing health check says what it says when it is well.
+                    // A failing health check has the same body as a passing one.
                     let is_health =
                         status == "503" && matches!(path.as_str(), "/health" | "/readyz");
                     assert!(
@@ -79,7 +79,7 @@ fn every_operation_is_described_and_has_one_kind_of_error() {
 }
 
 #[test]
-fn the_document_and_the_routes_are_the_same_and_say_the_same_of_who_may() {
+fn the_document_and_the_routes_agree_on_paths_and_access() {
     let document: Value = serde_json::from_str(&api::openapi().unwrap()).unwrap();
     let mut described = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -110,7 +110,7 @@ fn the_document_and_the_routes_are_the_same_and_say_the_same_of_who_may() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     fn walk<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         match value {
             Value::Object(map) => {
@@ -131,7 +131,7 @@ fn every_reference_leads_somewhere() {
     }
 }
 
-/// Orders that were refused without a tick are in the stream as the document has them.
+/// Orders refused without a tick are in the stream, as documented.
 #[tokio::test]
 async fn refused_orders_are_events_too() {
     let mut sector = Sector::start().await;
@@ -157,9 +157,9 @@ async fn refused_orders_are_events_too() {
     );
 }
 
-/// What an ETag is good for is described as well.
+/// Conditional requests are documented.
 #[tokio::test]
-async fn what_is_known_is_not_sent_again() {
+async fn unchanged_content_is_not_sent_again() {
     let sector = Sector::start().await;
     let tag = sector.get("/snapshot").await.header("etag").unwrap().to_owned();
     let request = sector.request(Method::GET, "/snapshot").header("if-none-match", tag);

@@ -1,4 +1,4 @@
-//! Examples of the document: every operation has them, they are as their schemas say, and they are what really happens.
+//! Examples of the document: every operation has them, they match their schemas, and they are recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,23 +11,23 @@ use crate::conformance::codes;
 use crate::harness::{Reply, Sector, key, signed};
 use crate::schema::{Schemas, target};
 
-/// Set this variable to write the committed examples anew; the document is made with those of the time of building.
+/// Environment variable that rewrites the committed examples; the document contains those compiled in.
 const UPDATE: &str = "UPDATE_EXAMPLES";
-/// So many entries of a list are shown.
+/// Number of list entries shown.
 const ENTRIES_MAX: usize = 2;
-/// Answers that are shown by themselves: pages and files.
+/// Operations without examples: pages and files.
 const NOT_SHOWN: [&str; 3] = ["text/html", "application/octet-stream", "text/event-stream"];
 
 type Recorded = BTreeMap<String, BTreeMap<String, Value>>;
 
-/// A sector whose answers are written down.
+/// A sector whose responses are recorded.
 struct Witness {
     sector: Sector,
     recorded: Recorded,
 }
 
 impl Witness {
-    /// Asks as somebody; `operation` is the path as the document has it.
+    /// Sends a request; `operation` is the path template of the document.
     async fn ask(
         &mut self,
         method: Method,
@@ -70,7 +70,7 @@ impl Witness {
     }
 }
 
-/// Leaves the first entries of every list.
+/// Keeps the first entries of every list.
 fn shorten(value: &mut Value) {
     match value {
         Value::Array(list) => {
@@ -82,7 +82,7 @@ fn shorten(value: &mut Value) {
     }
 }
 
-/// Plays a little of everything.
+/// Calls every operation.
 async fn witness() -> Recorded {
     let mut sector = Sector::start().await;
     sector.tick(&[]).await;
@@ -158,7 +158,7 @@ async fn witness() -> Recorded {
     witness.recorded
 }
 
-/// What a worker writes when it has carried an order out.
+/// The outcome that a worker writes for an applied order.
 async fn carry_out(sector: &mut Sector, receipt: &Value, order: &Value, address: &str) {
     let told = json!({"universe_id": "u-2", "tick": 2, "source": "human", "at_ms": sector.now_ms(), "orders": [
         {"order": order, "status": "applied", "fleet_id": 1}]});
@@ -172,7 +172,7 @@ async fn carry_out(sector: &mut Sector, receipt: &Value, order: &Value, address:
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_committed_examples_are_of_what_happens() {
+async fn the_committed_examples_match_real_responses() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/describe/examples.json");
     let fresh = witness().await;
     if std::env::var_os(UPDATE).is_some() {
@@ -201,7 +201,7 @@ async fn the_committed_examples_are_of_what_happens() {
 }
 
 #[test]
-fn every_operation_has_examples_and_each_is_as_its_schema_says() {
+fn every_operation_has_examples_that_match_its_schema() {
     let document: Value = serde_json::from_str(&api::openapi().unwrap()).unwrap();
     let schemas = Schemas::of(&document);
     let mut problems = 0;
@@ -225,7 +225,7 @@ fn every_operation_has_examples_and_each_is_as_its_schema_says() {
                         problems += check_problems(&document, status, response, content, &name);
                         continue;
                     }
-                    // A failing health check says what it says when it is well.
+                    // A failing health check has the same body as a passing one.
                     if NOT_SHOWN.contains(&media_type.as_str()) || status == "503" {
                         continue;
                     }
@@ -242,7 +242,7 @@ fn every_operation_has_examples_and_each_is_as_its_schema_says() {
     assert!(problems > 300, "{problems}");
 }
 
-/// Every code that an answer names is shown; says how many.
+/// Checks that every code of a response has an example; returns their number.
 fn check_problems(
     document: &Value,
     status: &str,

@@ -1,4 +1,4 @@
-//! What everybody reads: encoded once, packed, and in parts.
+//! Public resources: encoded once, compressed, and in parts.
 
 use std::io::Read;
 
@@ -16,7 +16,7 @@ async fn with(sector: &Sector, path: &str, name: &str, value: &str) -> Reply {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_everybody_reads_has_a_tag_and_comes_packed() {
+async fn public_resources_have_an_etag_and_are_compressed() {
     let sector = Sector::start().await;
     for path in ["/snapshot", "/factions", "/rules", "/openapi.json"] {
         let plain = sector.get(path).await;
@@ -44,7 +44,7 @@ async fn what_everybody_reads_has_a_tag_and_comes_packed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_seat_that_is_taken_is_seen_at_once_and_one_that_lapses_within_a_second() {
+async fn a_claim_shows_at_once_and_an_expired_one_within_a_second() {
     let sector = Sector::start().await;
     let claimed = async || {
         let list = sector.get("/factions").await;
@@ -65,7 +65,7 @@ async fn a_seat_that_is_taken_is_seen_at_once_and_one_that_lapses_within_a_secon
     assert_eq!(sector.send(release, "").await.status, 200);
     assert_eq!(claimed().await, (before.clone(), 0));
 
-    // Of what another process wrote nothing is known but by looking again.
+    // Claims made by another process show only after the cache expires.
     let now_ms = sector.now_ms();
     sector.store.claim(&"u-1".into(), "F2", "0x01", now_ms, 600_000).await.unwrap();
     sector.pass_seconds(1);
@@ -73,7 +73,7 @@ async fn a_seat_that_is_taken_is_seen_at_once_and_one_that_lapses_within_a_secon
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_snapshot_comes_in_the_parts_that_are_asked_for() {
+async fn a_snapshot_has_the_requested_fields() {
     let sector = Sector::start().await;
     let whole = sector.get("/snapshot").await.json();
     let part = sector.get("/snapshot?fields=tick,fleets,result").await;
@@ -84,7 +84,7 @@ async fn a_snapshot_comes_in_the_parts_that_are_asked_for() {
         })
     );
     assert_eq!(part.header("etag"), sector.get("/snapshot").await.header("etag"));
-    // All fields together are the whole.
+    // All fields together are the whole snapshot.
     let names: Vec<&str> = whole.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(sector.get(&format!("/snapshot?fields={}", names.join(","))).await.json(), whole);
     for fields in ["", "tick,", "Tick", "tick,owners", "tick%20"] {
@@ -97,7 +97,7 @@ async fn a_snapshot_comes_in_the_parts_that_are_asked_for() {
     assert_eq!(named, ["owners", "planets"]);
 }
 
-/// Applies a part to a snapshot, as its description says.
+/// Applies a partial snapshot to a snapshot, as documented.
 fn apply(snapshot: &mut Snapshot, part: SnapshotPart) {
     for system in part.systems.unwrap() {
         let place = system.id.index();
@@ -126,7 +126,7 @@ fn apply(snapshot: &mut Snapshot, part: SnapshotPart) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_changed_since_a_tick_makes_the_snapshot_of_then_that_of_now() {
+async fn changes_since_a_tick_update_its_snapshot() {
     let mut sector = Sector::start().await;
     let mut mine: SectorSnapshot =
         serde_json::from_slice(&sector.get("/snapshot").await.body).unwrap();
@@ -149,7 +149,7 @@ async fn what_changed_since_a_tick_makes_the_snapshot_of_then_that_of_now() {
         apply(&mut mine.snapshot, part);
         assert_eq!(mine.snapshot, sector.snapshot());
     }
-    // Of the present tick there is nothing to tell.
+    // Since the current tick, nothing has changed.
     let nothing = sector.get("/snapshot?since=248&fields=systems,fleets,factions").await.json();
     assert_eq!(
         (&nothing["systems"], &nothing["fleets"], &nothing["fleets_removed"]),
@@ -158,7 +158,7 @@ async fn what_changed_since_a_tick_makes_the_snapshot_of_then_that_of_now() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_tick_that_is_not_remembered_the_client_is_told_to_begin_anew() {
+async fn changes_since_a_forgotten_tick_are_410() {
     let mut sector = Sector::start().await;
     for _ in 0..1_100 {
         sector.tick(&[]).await;

@@ -23,12 +23,12 @@ use tokio::task::JoinHandle;
 use crate::conformance;
 pub(crate) use crate::reply::Reply;
 
-/// Longest a test waits for anything before it fails.
+/// Maximum wait of a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const BOT_TOKEN: &str = "the bots' own token";
 const LEASE_TTL: Duration = Duration::from_secs(3_600);
 
-/// A running API over a store of its own, and the worker's part played by the test.
+/// A running API with its own store; the test plays the worker.
 pub(crate) struct Sector {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) follower: Arc<Follower>,
@@ -44,7 +44,7 @@ pub(crate) struct Sector {
     world: World,
 }
 
-/// A configuration in which bots and one admin are known.
+/// A configuration with bots and one admin.
 pub(crate) fn config() -> Config {
     let mut config =
         Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
@@ -74,12 +74,12 @@ impl Sector {
         sector
     }
 
-    /// A sector in which no universe has begun.
+    /// A sector without a universe.
     pub(crate) async fn empty(config: Config) -> Self {
         Self::beside(config, None).await
     }
 
-    /// A sector in which no universe has begun, whose API knows others too.
+    /// A sector without a universe, whose API serves other sectors too.
     pub(crate) async fn beside(config: Config, elsewhere: Option<Box<dyn Opener>>) -> Self {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
         Self::on(store, config, elsewhere).await
@@ -126,7 +126,7 @@ impl Sector {
         self.begin_under(id, seed, RULES_VERSION).await;
     }
 
-    /// Begins a universe that is recorded as one of rules of this version.
+    /// Begins a universe with this rules version in its record.
     pub(crate) async fn begin_under(&mut self, id: &str, seed: u64, rules_version: u32) {
         self.universe.id = id.to_owned();
         self.world = World::new(Rules::classic().into(), seed).unwrap();
@@ -140,7 +140,7 @@ impl Sector {
         self.catch_up().await;
     }
 
-    /// What followers see of a restore from a backup: a new incarnation, which is returned.
+    /// Simulates a restore from a backup and returns the new incarnation.
     pub(crate) async fn restore(&self) -> String {
         self.store.release_lease(&self.lease).await.unwrap();
         self.store.renew_incarnation().await.unwrap().to_string()
@@ -151,7 +151,7 @@ impl Sector {
         self.tick_with(orders, |commit| commit).await;
     }
 
-    /// Steps and commits one tick, with something else besides.
+    /// Steps and commits one tick, with a change to the commit.
     pub(crate) async fn tick_with(
         &mut self,
         orders: &[Order],
@@ -168,7 +168,7 @@ impl Sector {
         self.catch_up().await;
     }
 
-    /// Steps and commits one tick with a record that says whatever the test wants.
+    /// Steps and commits one tick with a custom record.
     pub(crate) async fn tick_with_record(&mut self, record: Value) {
         self.world.step(&[]);
         let event =
@@ -178,7 +178,7 @@ impl Sector {
         self.catch_up().await;
     }
 
-    /// Steps and commits a tick that passes orders which no tick can take.
+    /// Steps and commits a tick that skips orders which no tick can apply.
     pub(crate) async fn refuse(&mut self, orders: &Value) {
         self.world.step(&[]);
         let refused =
@@ -191,12 +191,12 @@ impl Sector {
         self.catch_up().await;
     }
 
-    /// Commits a tick with which the run ends.
+    /// Commits a tick that ends the run.
     pub(crate) async fn end(&mut self) {
         self.end_with(json!([])).await;
     }
 
-    /// Commits a tick with which the run ends, these players holding seats.
+    /// Commits a tick that ends the run, with claims of these players.
     pub(crate) async fn end_with(&mut self, players: Value) {
         self.world.step(&[]);
         let mut delta = serde_json::to_value(self.delta()).unwrap();
@@ -221,7 +221,7 @@ impl Sector {
         self.catch_up().await;
     }
 
-    /// Forgets all events but the last, after a new checkpoint.
+    /// Trims all events but the last, after a new checkpoint.
     pub(crate) async fn trim(&mut self) {
         self.world.step(&[]);
         let event =
@@ -246,7 +246,7 @@ impl Sector {
         }
     }
 
-    /// The sector as the worker has it.
+    /// The sector in the worker.
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot::of(&self.universe, self.world.map(), self.world.board(), self.world.digest())
     }
@@ -265,28 +265,28 @@ impl Sector {
         assert_eq!(frame.event_id(), head.event_id);
     }
 
-    /// The time of day, in milliseconds since 1970.
+    /// Current time, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
         self.now_ms.load(Ordering::SeqCst)
     }
 
-    /// The world as the worker has it.
+    /// The world in the worker.
     pub(crate) fn world(&self) -> &World {
         &self.world
     }
 
-    /// Where faction `number` (from 1) started.
+    /// Home system of faction `number`, counted from 1.
     pub(crate) fn home(&self, number: u8) -> u32 {
         let id = FactionId::starter(number - 1).unwrap();
         self.world.board().faction(id).unwrap().home.unwrap().0
     }
 
-    /// Lets time pass for the API.
+    /// Advances the clock of the API.
     pub(crate) fn pass_seconds(&self, seconds: u64) {
         self.now_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
 
-    /// Sends a request; whatever comes back is as the API document says.
+    /// Sends a request and checks the response against the API document.
     pub(crate) async fn send(
         &self,
         request: http::request::Builder,
@@ -306,7 +306,7 @@ impl Sector {
         reply
     }
 
-    /// Sends a request and leaves the body of the answer to be read.
+    /// Sends a request; the caller reads the body of the response.
     pub(crate) async fn open(&self, request: http::request::Builder) -> http_kit::Response {
         let request = request.body(body::empty()).unwrap();
         tokio::time::timeout(PATIENCE, self.client.send(request))
@@ -315,28 +315,28 @@ impl Sector {
             .unwrap()
     }
 
-    /// Where the API is.
+    /// Address of the API.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The beginning of a request.
+    /// A request builder.
     pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {
         http::Request::builder().method(method).uri(format!("http://{}{path}", self.address))
     }
 
-    /// Asks without credentials.
+    /// Gets a path without credentials.
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(self.request(Method::GET, path), "").await
     }
 
-    /// The path of the events after this one, with the incarnation that it belongs to.
+    /// Path of the events after this one, with its incarnation.
     pub(crate) async fn after(&self, id: &str) -> String {
         let incarnation = self.store.incarnation().await.unwrap();
         format!("/events?after={id}&incarnation={incarnation}")
     }
 
-    /// Asks with a token.
+    /// Gets a path with a token.
     pub(crate) async fn get_as(&self, token: &str, path: &str) -> Reply {
         self.send(
             self.request(Method::GET, path).header("authorization", format!("Bearer {token}")),
@@ -345,7 +345,7 @@ impl Sector {
         .await
     }
 
-    /// Sends JSON without credentials.
+    /// Posts JSON without credentials.
     pub(crate) async fn post(&self, path: &str, json: &Value) -> Reply {
         let request = self.request(Method::POST, path).header("content-type", "application/json");
         self.send(request, json.to_string()).await

@@ -1,13 +1,14 @@
-//! Requests as text, answered by the whole API without a socket: what the fuzzer and its corpus say.
+//! Runs requests in text form, from the fuzzer and its corpus, through the whole API without a socket.
 //!
-//! A script is up to [`REQUESTS_MAX`] requests with a line `===` between two. Each is its method and path, then a header a
-//! line, then, after an empty line, its body. `$name` stands for the text that the newest answer with a field of this
-//! name had there, so that a script can go on from what it was told. Beside those there are `$player`, `$admin` (tokens
-//! of logins), `$key` (a bot's), `$bots` (the operator's bots), `$address` and `$signature` (of the newest `message`).
+//! A script has up to [`REQUESTS_MAX`] requests, separated by lines of `===`. A request is its
+//! method and path, one header per line, an empty line, and the body. `$name` stands for the field
+//! of that name in the newest response that has one. Further variables: `$player` and `$admin`
+//! (access tokens), `$key` (a bot key), `$bots` (the bot token), `$address`, and `$signature` (of
+//! the newest `message`).
 //!
 //! # Invariants
-//! Whatever is said: nothing panics, no answer is the server's fault, every error is a problem of the catalogue, and every
-//! answer is one that the API document describes.
+//! For any input: nothing panics, no response is a server fault, every error is a problem of the catalogue, and every
+//! response is documented.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -32,27 +33,27 @@ use tower::{Service, ServiceExt};
 use crate::conformance;
 use crate::reply::Reply;
 
-/// Most requests of a script: enough for a login, a key, orders and their receipt.
+/// Maximum number of requests in a script: enough for a login, a key, orders and their receipt.
 const REQUESTS_MAX: usize = 16;
-/// Most headers of a request that are passed on: a few more than a server takes.
+/// Maximum number of headers sent with a request: a few more than the server allows.
 const HEADERS_MAX: usize = 128;
-/// Longest that an answer may take, unless it is asked to wait.
+/// Maximum response time, except for long polls.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a client stays that asks the server to wait, or for a stream without end.
+/// Time until the client gives up on a long poll or an endless stream.
 const STAY: Duration = Duration::from_millis(50);
 const BOTS: &str = "the bots' own token";
-/// What the operator reads in the terminal.
+/// The one-time code of the operator.
 const NOW_MS: u64 = 1_795_334_400_000;
 
-/// An answer, and to what.
+/// A request and its response.
 pub(crate) struct Heard {
     pub(crate) method: Method,
     pub(crate) path: String,
-    /// None where the client left before there was one.
+    /// `None` if the client left first.
     pub(crate) reply: Option<Reply>,
 }
 
-/// Says a script to a new sector; ends the test if an answer breaks a promise.
+/// Runs a script against a new sector; fails the test if an invariant is broken.
 pub(crate) fn hear(script: &[u8]) -> Vec<Heard> {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
@@ -91,7 +92,7 @@ fn parts(mut text: &[u8], separator: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
-/// One client of a sector of its own.
+/// A client with its own sector.
 struct Client<S> {
     service: S,
     known: BTreeMap<String, String>,
@@ -99,7 +100,7 @@ struct Client<S> {
 }
 
 impl Client<()> {
-    /// A sector with one run behind it and one under way.
+    /// A sector with one finished run and one in progress.
     async fn begin() -> Client<
         impl Service<Request, Response = http_kit::Response, Error = std::convert::Infallible> + Clone,
     > {
@@ -132,7 +133,7 @@ impl<S> Client<S>
 where
     S: Service<Request, Response = http_kit::Response, Error = std::convert::Infallible> + Clone,
 {
-    /// Logs somebody in, and knows the token under this name; for `key`, that of a bot of theirs.
+    /// Logs in and stores the token under this name; for `key`, creates a bot key and stores that.
     async fn log_in(&mut self, name: &str, number: u8) {
         let address = key(number).address();
         let ask = format!(
@@ -153,7 +154,7 @@ where
         }
     }
 
-    /// Sends one request; none if no client could.
+    /// Sends a request; `None` if no HTTP client could send it.
     async fn say(&mut self, text: &[u8]) -> Option<Heard> {
         let text = self.filled(text);
         let request = request(&text)?;
@@ -179,7 +180,7 @@ where
         let read = timeout(if is_endless { STAY } else { PATIENCE }, read).await;
         assert!(is_endless || read.is_ok(), "{method} {path} does not end");
         if method == Method::HEAD {
-            // A connection sends none.
+            // No connection sends this.
             bytes.clear();
         }
         let reply = Reply { status: parts.status.as_u16(), headers: parts.headers, body: bytes };
@@ -194,7 +195,7 @@ where
         Some(Heard { method, path, reply: Some(reply) })
     }
 
-    /// A text with what is known where it says so.
+    /// The text with its variables replaced.
     fn filled(&self, mut text: &[u8]) -> Vec<u8> {
         let mut filled = Vec::with_capacity(text.len());
         while let Some(at) = text.iter().position(|byte| *byte == b'$') {
@@ -227,7 +228,7 @@ where
     }
 }
 
-/// The request that a text means, as a connection would hand it on.
+/// Parses a request as a connection would pass it on.
 fn request(text: &[u8]) -> Option<Request> {
     let (head, content) = match text.windows(2).position(|window| window == b"\n\n") {
         Some(at) => (&text[..at], &text[at + 2..]),
@@ -253,7 +254,7 @@ fn request(text: &[u8]) -> Option<Request> {
     Some(request)
 }
 
-/// How the sector came to be what it is: a run that ended, and three ticks of the next. Computed once.
+/// History of the sector: a finished run, and three ticks of the next. Computed once.
 static PAST: LazyLock<Vec<Commit>> = LazyLock::new(|| {
     let mut commits = Vec::new();
     for (id, seed) in [("u-1", 7), ("u-2", 8)] {
@@ -301,9 +302,9 @@ static PAST: LazyLock<Vec<Commit>> = LazyLock::new(|| {
     commits
 });
 
-/// The corpus of the fuzzer, which every run of the tests says anew.
+/// Replays the corpus of the fuzzer.
 #[test]
-fn the_corpus_breaks_no_promise_and_comes_to_every_route() {
+fn the_corpus_breaks_no_invariant_and_reaches_every_route() {
     let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/api");
     let mut heard = Vec::new();
     for file in std::fs::read_dir(corpus).unwrap() {
@@ -317,7 +318,7 @@ fn the_corpus_breaks_no_promise_and_comes_to_every_route() {
             .filter(|heard| heard.method == route.method && is_of(&heard.path, &route.path))
             .filter_map(|heard| heard.reply.as_ref().map(|reply| reply.status))
             .collect();
-        // A route that nobody gets into is not tried.
+        // Count only routes that admitted a caller.
         assert!(
             answered.iter().any(|status| *status < 400),
             "{} {}: {answered:?}",

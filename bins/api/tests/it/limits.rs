@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Sector, config};
 
-/// A sector whose clients may do little.
+/// A sector with low limits.
 async fn tight() -> Sector {
     let mut config = config();
     config.quotas.limit_reads = 5;
@@ -18,7 +18,7 @@ async fn tight() -> Sector {
 }
 
 #[tokio::test]
-async fn every_answer_says_what_is_left() {
+async fn every_response_has_the_quota_state() {
     let sector = Sector::start().await;
     for path in
         ["/livez", "/snapshot", "/me", "/nothing", "/openapi.json", "/sectors/none/snapshot"]
@@ -35,7 +35,7 @@ async fn every_answer_says_what_is_left() {
 }
 
 #[tokio::test]
-async fn who_asks_too_often_is_told_when_to_come_back() {
+async fn rate_limited_clients_get_retry_after() {
     let sector = tight().await;
     let from = |address: &str, path: &str| {
         let request = sector.request(Method::GET, path).header("x-forwarded-for", address);
@@ -50,23 +50,23 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     for path in ["/snapshot", "/nothing"] {
         let reply = from("192.0.2.1", path).await;
         reply.problem(429, "rate_limited");
-        // A unit comes back every 12 s; what the requests before have taken is gone of that already.
+        // A unit is refilled every 12 s, minus the time of the requests before.
         let seconds: u64 = reply.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=12).contains(&seconds), "{path}: {seconds}");
     }
-    // Probes are not measured by it, and others are not either.
+    // Probes and other clients are not affected.
     assert_eq!(from("192.0.2.1", "/livez").await.status, 200);
     assert_eq!(from("192.0.2.2", "/snapshot").await.status, 200);
 }
 
 #[tokio::test]
-async fn new_numbers_hold_from_the_next_request_on() {
+async fn new_limits_apply_from_the_next_request() {
     let mut config = config();
     config.quotas.limit_reads = 4;
     let mut quotas = config.quotas.clone();
     let mut sector = Sector::empty(config).await;
     sector.begin("u-1", 7).await;
-    // What is left of how many.
+    // Remaining and total.
     let read = async || {
         let reply = sector.get("/snapshot").await;
         assert_eq!(reply.status, 200);
@@ -81,7 +81,7 @@ async fn new_numbers_hold_from_the_next_request_on() {
     quotas.limit_reads = 60_000;
     sector.limits.tell(&quotas);
     let (left, of) = read().await;
-    // Half was used up, and a thousand come back every second.
+    // Half was used up; a thousand are refilled every second.
     assert!((29_999..60_000).contains(&left) && of == 60_000, "{left} of {of}");
     quotas.limit_reads = 1;
     sector.limits.tell(&quotas);
@@ -89,7 +89,7 @@ async fn new_numbers_hold_from_the_next_request_on() {
 }
 
 #[tokio::test]
-async fn a_player_is_counted_by_wallet_and_a_flood_by_one_hurts_no_other() {
+async fn players_are_counted_by_wallet_and_do_not_affect_each_other() {
     let sector = tight().await;
     let one = sector.log_in_with(1, "F1").await;
     let other = sector.log_in_with(2, "F2").await;
@@ -100,7 +100,7 @@ async fn a_player_is_counted_by_wallet_and_a_flood_by_one_hurts_no_other() {
     }
     sector.post_as(&one, "/orders", &order("F1")).await.problem(429, "rate_limited");
     assert_eq!(sector.post_as(&other, "/orders", &order("F2")).await.status, 202);
-    // Guessing tokens is counted where it comes from.
+    // Invalid tokens count against the address.
     let mut codes = Vec::new();
     for _ in 0..130 {
         codes.push(sector.get_as("guessed", "/me").await.status);

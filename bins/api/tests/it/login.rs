@@ -11,7 +11,7 @@ use store_testkit::RedisServer;
 use crate::harness::{PATIENCE, Sector, config, key, signed};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signed_message_earns_a_token() {
+async fn a_signed_message_gets_a_token() {
     let sector = Sector::start().await;
     let token = sector.log_in(1).await;
     let me = sector.get_as(&token, "/me").await;
@@ -22,7 +22,7 @@ async fn a_signed_message_earns_a_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_hundred_that_present_one_signature_one_gets_a_token() {
+async fn one_signature_gets_one_token_from_a_hundred_requests() {
     for (name, store, _guard) in stores().await {
         let sector = Sector::on(store, config(), None).await;
         let body = signed(&key(1), &ask(&sector, 1).await);
@@ -47,7 +47,7 @@ async fn of_a_hundred_that_present_one_signature_one_gets_a_token() {
     }
 }
 
-/// A store of each kind, empty, with its name and what must be kept while it is used.
+/// An empty store of each kind, with its name and a guard that keeps it alive.
 pub(crate) async fn stores() -> Vec<(&'static str, Arc<dyn Store>, Box<dyn std::any::Any>)> {
     let folder = tempfile::tempdir().unwrap();
     let redis = RedisServer::start();
@@ -65,7 +65,7 @@ async fn ask(sector: &Sector, number: u8) -> Value {
     sector.post("/auth/nonce", &json!({"address": address})).await.json()
 }
 
-/// Anybody can send junk for an address that they know, with a message of their own or with the victim's.
+/// Anyone can send invalid logins for a known address, with their own message or the victim's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn junk_for_an_address_does_not_block_its_login() {
     for (name, store, _guard) in stores().await {
@@ -129,7 +129,7 @@ async fn many_logins_of_one_address_make_no_nonce_of_another_usable_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_nonce_is_good_for_its_address_and_its_server_only() {
+async fn a_nonce_is_valid_for_its_address_and_server_only() {
     let sector = Sector::start().await;
     let asked = ask(&sector, 1).await;
     let (text, nonce) = (asked["message"].as_str().unwrap(), asked["nonce"].as_str().unwrap());
@@ -181,7 +181,7 @@ async fn nonces_outlive_a_restart_used_and_unused() {
     assert_eq!(sector.post("/auth/operator", &other_operator).await.status, 200);
 }
 
-/// Runs all at once, on this task.
+/// Runs all futures concurrently on this task.
 pub(crate) async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(|context| {
@@ -201,7 +201,7 @@ pub(crate) async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_signature_earns_nothing_and_uses_nothing_up() {
+async fn a_wrong_signature_gets_no_token_and_uses_no_nonce() {
     let sector = Sector::start().await;
     let asked = ask(&sector, 1).await;
     let message = asked["message"].as_str().unwrap();
@@ -250,7 +250,7 @@ async fn the_message_is_bound_to_site_chain_nonce_and_time() {
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
-    // A wallet may leave the expiration time out.
+    // A wallet may omit the expiration time.
     let endless: String = text
         .lines()
         .take_while(|line| !line.starts_with("Expiration"))
@@ -277,7 +277,7 @@ async fn a_new_message_does_not_replace_the_old_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_that_is_none_is_refused_by_name() {
+async fn an_invalid_address_is_refused() {
     let sector = Sector::start().await;
     let problem =
         sector.post("/auth/nonce", &json!({"address": "0x12"})).await.problem(400, "invalid_body");
@@ -285,7 +285,7 @@ async fn an_address_that_is_none_is_refused_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_ends_and_a_bad_one_is_named() {
+async fn tokens_expire_and_invalid_ones_are_explained() {
     let sector = Sector::start().await;
     let token = sector.log_in(1).await;
     let (signed, signature) = token.rsplit_once('.').unwrap();

@@ -1,4 +1,4 @@
-//! Orders: who may give them, and which are refused at once.
+//! Orders: permissions, and errors that are refused at once.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn a_players_orders_reach_the_store_as_they_were_checked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_order_that_is_sent_again_is_accepted_once() {
+async fn a_repeated_order_is_accepted_once() {
     let sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
     let batch = json!({"orders": [a_move(&sector, "F1", "a-1")]});
@@ -91,7 +91,7 @@ async fn every_fault_of_every_order_is_named_and_nothing_is_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_does_not_exist_is_refused_at_once() {
+async fn unknown_ids_are_refused_at_once() {
     let sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
     let home = sector.home(1);
@@ -128,7 +128,7 @@ async fn what_does_not_exist_is_refused_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_batch_that_was_accepted_is_known_again_when_its_fleet_is_gone() {
+async fn an_accepted_batch_can_be_repeated_after_its_fleet_is_gone() {
     let mut sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
     let (origin, target) = (SystemId(sector.home(1)), SystemId(sector.home(2)));
@@ -144,14 +144,14 @@ async fn a_batch_that_was_accepted_is_known_again_when_its_fleet_is_gone() {
     let first = sector.post_as(&token, "/orders", &cancel("c-1")).await;
     assert_eq!((first.status, &first.json()["duplicates"]), (202, &json!([])));
 
-    // The tick does not hear of the cancel: the fleet flies on and meets one ten times its size.
+    // The tick does not get the cancellation: the fleet goes on and meets one ten times its size.
     for _ in 0..500 {
         if sector.world().board().fleets().get(fleet).is_none() {
             break;
         }
         sector.tick(&[]).await;
     }
-    assert!(sector.world().board().fleets().get(fleet).is_none(), "the fleet lives on");
+    assert!(sector.world().board().fleets().get(fleet).is_none(), "the fleet survived");
     let again = sector.post_as(&token, "/orders", &cancel("c-1")).await;
     assert_eq!((again.status, &again.json()["duplicates"]), (202, &json!(["c-1"])), "{again:?}");
     sector.post_as(&token, "/orders", &cancel("c-2")).await.problem(400, "unknown_fleet");
@@ -159,7 +159,7 @@ async fn a_batch_that_was_accepted_is_known_again_when_its_fleet_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_faction_obeys_only_whoever_may_order_it() {
+async fn only_the_holder_or_bots_can_order_a_faction() {
     let sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
     let idler = sector.log_in(2).await;
@@ -182,14 +182,14 @@ async fn a_faction_obeys_only_whoever_may_order_it() {
         ("bot", "bot", 2)
     );
 
-    // The player is away for too long: the faction is the bots' again.
+    // The claim of the absent player expires: bots may order the faction again.
     sector.pass_seconds(600);
     sector.post_as(&token, "/orders", &own).await.problem(403, "not_your_faction");
     assert_eq!(sector.post_as_bot("/orders", &own).await.status, 202);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bots_need_the_token_and_a_server_that_takes_bots() {
+async fn bots_need_the_token_and_a_server_that_accepts_bots() {
     let sector = Sector::start().await;
     let batch = json!({"orders": [a_move(&sector, "F1", "a-1")]});
     let with = |name: &str, value: &str| {
@@ -215,7 +215,7 @@ async fn bots_need_the_token_and_a_server_that_takes_bots() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn orders_need_a_universe_that_runs() {
+async fn orders_need_a_running_universe() {
     let mut sector = Sector::empty(crate::harness::config()).await;
     let batch = json!({"orders": [{"faction": "F1", "origin_id": 0, "target_id": 1}]});
     eventually("the follower reaches the store", PATIENCE, async || {

@@ -1,4 +1,4 @@
-//! One system, one faction.
+//! A system and a faction.
 
 use sector_sim::order::Amount;
 use sector_sim::snapshot::{FactionForm, FleetForm, SystemForm};
@@ -54,7 +54,7 @@ async fn a_system_names_its_lanes_and_who_is_coming() {
     let (arrives, is_last) = (stops.inbound[0].arrives, stops.inbound[0].stops);
     assert!(is_last);
 
-    // What was foretold comes about.
+    // The predicted arrival happens.
     while sector.world().tick() < arrives {
         let on_lane = |sector: &Sector| {
             sector.world().board().fleets().get(form.id).is_none_or(|fleet| fleet.at() != Some(far))
@@ -70,7 +70,7 @@ async fn a_system_names_its_lanes_and_who_is_coming() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_system_is_told_so() {
+async fn unknown_systems_are_404() {
     let sector = Sector::start().await;
     sector.get("/systems/30").await.problem(404, "unknown_system");
     sector.get("/systems/-1").await.problem(400, "invalid_path");

@@ -1,4 +1,4 @@
-//! The program: what it refuses to start with, in one sentence.
+//! The program: invalid settings are refused with one sentence.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -32,7 +32,7 @@ fn there_is_no_default_secret() {
     assert!(text.contains("--jwt-secret") && text.contains("at least 32"), "{text}");
 }
 
-/// What the program says to settings it does not start with.
+/// Error output of the program with invalid settings.
 fn refusal(environment: &[(&str, &str)]) -> String {
     let good = [("JWT_SECRET", "a secret of at least thirty-two bytes"), ("PORT", "0")];
     let output = start(&[&good, environment].concat());
@@ -44,7 +44,7 @@ fn refusal(environment: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn secrets_that_could_be_guessed_are_refused() {
+fn guessable_secrets_are_refused() {
     for (secret, why) in [
         ("please-changeme-please-changeme-please-changeme", "placeholder"),
         ("0123456789abcdef0123456789abcdef", "128 bits"),
@@ -61,7 +61,7 @@ fn secrets_that_could_be_guessed_are_refused() {
 }
 
 #[test]
-fn a_site_of_two_names_is_refused() {
+fn a_uri_and_domain_that_differ_are_refused() {
     for (domain, uri) in
         [("sector.example", "https://www.sector.example"), ("localhost:9000", "localhost:9000")]
     {
@@ -74,7 +74,7 @@ fn a_site_of_two_names_is_refused() {
 }
 
 #[test]
-fn a_redis_that_is_away_open_or_forgetful_is_refused() {
+fn an_unreachable_open_or_volatile_redis_is_refused() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let text = refusal(&[("REDIS_URL", &format!("redis://{free}"))]);
     assert!(text.contains("REDIS_URL") && text.contains("start Redis"), "{text}");
@@ -88,7 +88,7 @@ fn a_redis_that_is_away_open_or_forgetful_is_refused() {
     assert!(text.contains("maxmemory-policy noeviction"), "{text}");
 }
 
-/// A Redis whose clock is an hour ahead: what passes its answers on changes the first digits of the time.
+/// A Redis whose clock is an hour ahead: a proxy changes the time in its replies.
 fn an_hour_ahead(redis: &str) -> std::net::SocketAddr {
     let socket = redis.strip_prefix("redis+unix://").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -129,7 +129,7 @@ fn later(answers: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_clock_that_is_off_is_refused() {
+fn a_clock_that_differs_is_refused() {
     let redis = RedisServer::start();
     let text = refusal(&[("REDIS_URL", &format!("redis://{}", an_hour_ahead(&redis.url())))]);
     assert!(text.contains("s ahead of that of this machine") && text.contains("NTP"), "{text}");
@@ -149,7 +149,7 @@ fn a_port_in_use_is_one_clear_sentence() {
     assert_eq!(text.trim_end().lines().count(), 1, "{text}");
 }
 
-/// A program that runs, and what it logs.
+/// A running program and its log.
 struct Running {
     child: Child,
     log: BufReader<ChildStderr>,
@@ -198,7 +198,7 @@ impl Drop for Running {
     }
 }
 
-/// The whole answer to a request.
+/// The whole response to a request.
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
@@ -207,7 +207,7 @@ fn get(address: &str, path: &str) -> String {
     answer
 }
 
-/// The JSON of an answer to a POST, and its status.
+/// Status and JSON of the response to a POST.
 fn post(address: &str, path: &str, body: &Value) -> (u16, Value) {
     let mut stream = TcpStream::connect(address).unwrap();
     let body = body.to_string();
@@ -304,7 +304,7 @@ fn sighup_changes_limits_and_a_bad_file_changes_nothing() {
     }
     let answers = [(); 3].map(|()| get(&address, "/snapshot"));
     assert!(answers[2].starts_with("HTTP/1.1 429 "), "{answers:?}");
-    // As the environment has it.
+    // The value of the environment.
     std::fs::write(&file, "").unwrap();
     api.signal("-HUP");
     api.until("settings reloaded");

@@ -1,4 +1,4 @@
-//! Outcomes of orders, and who may read them.
+//! Outcomes of orders, and access to them.
 
 use sector_redis::{Commit, Outcome};
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn a_receipt_waits_until_a_tick_has_passed_it() {
     );
     assert_eq!(waiting["orders"][0]["order"]["client_id"], "c-1");
 
-    // What a worker writes with the tick that carries it out.
+    // The outcome that a worker writes with the tick that applies the order.
     let told = json!({"universe_id": "u-1", "tick": 1, "source": "human", "at_ms": 5, "orders": [
         {"order": order, "status": "refused", "code": "not_owner"}]});
     let outcome = Outcome {

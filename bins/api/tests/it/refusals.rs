@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::{BOT_TOKEN, Sector, config};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_that_are_no_orders() {
+async fn invalid_bodies_are_refused() {
     let sector = Sector::start().await;
     let long =
         format!(r#"{{"orders":[{{"faction":"F1","reason":"{}"}}]}}"#, "x".repeat(256 * 1_024));
@@ -53,7 +53,7 @@ async fn an_unknown_field_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn paths_methods_and_queries() {
+async fn unknown_paths_methods_and_queries_are_refused() {
     let sector = Sector::start().await;
     sector.get("/nothing").await.problem(404, "not_found");
     sector.get("/orders/1/2").await.problem(404, "not_found");
@@ -88,7 +88,7 @@ async fn paths_methods_and_queries() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn before_the_first_universe() {
+async fn requests_before_the_first_universe_are_refused() {
     let sector = Sector::empty(config()).await;
     for path in ["/snapshot", "/factions", "/events"] {
         let answer = sector.get(path).await;
@@ -101,7 +101,7 @@ async fn before_the_first_universe() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_of_other_origins_only_where_configured() {
+async fn cross_origin_pages_need_configuration() {
     let sector = Sector::start().await;
     let asked = sector.request(Method::GET, "/health").header("origin", "https://sector.example");
     assert_eq!(sector.send(asked, "").await.header("access-control-allow-origin"), None);

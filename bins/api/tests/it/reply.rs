@@ -1,9 +1,9 @@
-//! An answer of the API.
+//! A response of the API.
 
 use http::HeaderMap;
 use serde_json::Value;
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,

@@ -1,4 +1,4 @@
-//! Who may use which route: the declarations as a table in docs/reference/api.md, and each cell of it tried.
+//! Access to each route: the table in docs/reference/api.md, with each cell tested.
 
 use std::path::Path;
 
@@ -8,16 +8,16 @@ use serde_json::json;
 
 use crate::harness::{BOT_TOKEN, Reply, Sector};
 
-/// Set this variable to write the committed table anew.
+/// Environment variable that rewrites the committed table.
 const UPDATE: &str = "UPDATE_DOCS";
 const BEGIN: &str = "<!-- The table of routes begins; it is generated. -->\n";
 const END: &str = "<!-- The table of routes ends. -->";
 const PLAYER: u8 = 1;
 const ADMIN: u8 = 200;
-/// What keeps out callers without the role.
+/// Codes for callers without access.
 const KEEPS_OUT: [&str; 3] = ["unauthenticated", "not_a_player", "not_admin"];
 
-/// Those who ask, each with what they show.
+/// Callers with their credentials.
 struct Callers {
     player: String,
     key: String,
@@ -46,7 +46,7 @@ impl Callers {
     }
 }
 
-/// The code that keeps this role out, if one should.
+/// The code for this role, or `None` if it has access.
 fn kept_out_by(access: Access, role: Role) -> Option<(u16, &'static str)> {
     match (access.allows(role), role, access) {
         (true, ..) => None,
@@ -63,20 +63,20 @@ fn path(route: &Declared) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_route_lets_in_whom_it_declares_and_nobody_else() {
+async fn every_route_admits_exactly_the_declared_callers() {
     let sector = Sector::start().await;
     let mut callers = Callers::of(&sector).await;
     let mut tried = 0;
     for route in api::declared() {
         for role in Role::ALL {
             if route.path.starts_with("/auth/logout") {
-                // A caller who signed out cannot try the next.
+                // A caller who signed out cannot try the next route.
                 callers = Callers::of(&sector).await;
             }
             let request = callers.sign(role, sector.request(route.method.clone(), &path(&route)));
             tried += 1;
             if route.path == "/events/stream" {
-                // It has no end.
+                // The stream never ends.
                 assert_eq!(sector.open(request).await.status(), 200, "{role}");
                 continue;
             }
@@ -92,7 +92,7 @@ fn judge(route: &Declared, role: Role, reply: &Reply) {
         reply.problem(status, code);
         return;
     }
-    // What it comes to without a body, for an id that may not be there, is not the question here.
+    // Other errors, such as a missing body or an unknown id, do not matter here.
     assert!(reply.status < 500 && reply.status != 405, "{name}: {reply:?}");
     if reply.status >= 400 {
         let code = reply.json()["code"].as_str().unwrap().to_owned();
@@ -124,7 +124,7 @@ fn table() -> String {
 }
 
 #[test]
-fn the_table_of_the_documentation_is_that_of_the_code() {
+fn the_table_matches_the_code() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/api.md");
     let text = std::fs::read_to_string(&file).unwrap();
     let (before, rest) =

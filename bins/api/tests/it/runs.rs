@@ -1,4 +1,4 @@
-//! Runs of the past, their replays, and who won them.
+//! Finished runs, their replays, and the leaderboard.
 
 use sector_redis::Award;
 use sector_sim::order::Amount;
@@ -54,7 +54,7 @@ async fn runs_are_listed_newest_first_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replay_verifies_while_the_run_goes_on_and_afterwards() {
+async fn a_replay_verifies_during_and_after_the_run() {
     let mut sector = Sector::start().await;
     let origin = SystemId(sector.home(1));
     let target = sector.world().map().neighbours(origin)[0].system;
@@ -87,15 +87,15 @@ async fn a_replay_verifies_while_the_run_goes_on_and_afterwards() {
     let before = sector.world().board().result();
     assert!(before.is_none());
     sector.begin("u-2", 8).await;
-    // A run that was broken off is not kept.
+    // An aborted run is not kept.
     sector.get("/runs/u-1/replay").await.problem(404, "unknown_run");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replay_that_does_not_fit_breaks_off() {
+async fn a_replay_that_does_not_match_is_aborted() {
     let mut sector = Sector::start().await;
     sector.tick(&[]).await;
-    // The harness ends the run by decree, which no engine would: the record is of a digest that is not the run's.
+    // The harness ends the run without the engine, so the recorded digest is wrong.
     sector.tick_with_record(json!({"tick": 2, "orders": [], "digest": "0000000000000000"})).await;
     let mut body =
         sector.open(sector.request(http::Method::GET, "/runs/u-1/replay")).await.into_body();
@@ -115,7 +115,7 @@ async fn a_replay_that_does_not_fit_breaks_off() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_leaderboard_counts_awards_for_ever_and_games_over_the_kept_runs() {
+async fn the_leaderboard_counts_all_awards_and_games_of_kept_runs() {
     let mut sector = Sector::start().await;
     let seats = |pairs: &[(&str, &str)]| -> Value {
         pairs
@@ -123,7 +123,7 @@ async fn the_leaderboard_counts_awards_for_ever_and_games_over_the_kept_runs() {
             .map(|(faction, player)| json!({"faction": faction, "player": player}))
             .collect()
     };
-    // F1 wins what the harness ends.
+    // F1 wins the runs that the harness ends.
     sector.end_with(seats(&[("F1", "0xA"), ("F2", "0xB")])).await;
     sector.begin("u-2", 8).await;
     sector.end_with(seats(&[("F1", "0xB"), ("F3", "0xA")])).await;
@@ -194,7 +194,7 @@ async fn seats_that_do_not_count_and_games_without_opponents_are_listed_apart() 
     );
 }
 
-/// A download that is begun and then not read: little room at this end, so that the server has to wait.
+/// A download that is not read, with a small receive buffer, so that the server has to wait.
 async fn unread(sector: &Sector, path: &str) -> (u16, tokio::net::TcpStream) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -214,9 +214,9 @@ async fn unread(sector: &Sector, path: &str) -> (u16, tokio::net::TcpStream) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn four_replays_are_made_at_once_and_whoever_does_not_read_gives_its_place_up() {
+async fn four_replays_run_at_once_and_stalled_readers_lose_their_slot() {
     let mut sector = Sector::start().await;
-    // Reasons by chance, which nothing can pack: more than the system keeps for four connections.
+    // Random reasons, which do not compress: more than the socket buffers of four connections.
     let mut state = 7_u64;
     for _ in 0..400 {
         let orders: Vec<Order> = (0..100)
@@ -245,7 +245,7 @@ async fn four_replays_are_made_at_once_and_whoever_does_not_read_gives_its_place
     let refused = sector.get(path).await;
     refused.problem(503, "too_many_replays");
     assert!(refused.header("retry-after").is_some());
-    // The others are served as ever, and nobody holds a place for ever.
+    // Other requests are served, and stalled downloads end.
     assert_eq!(sector.get("/runs").await.status, 200);
     let free = async { while sector.get(path).await.status == 503 {} };
     tokio::time::timeout(crate::harness::PATIENCE, free).await.expect("a place is free again");
@@ -253,7 +253,7 @@ async fn four_replays_are_made_at_once_and_whoever_does_not_read_gives_its_place
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_under_rules_of_another_version_is_refused_by_name() {
+async fn a_run_with_an_unsupported_rules_version_is_refused() {
     let mut sector = Sector::start().await;
     let known = sector_sim::rules::RULES_VERSION;
     sector.begin_under("u-2", 8, known + 1).await;
@@ -263,6 +263,6 @@ async fn a_run_under_rules_of_another_version_is_refused_by_name() {
     sector.get("/rules").await.problem(409, "foreign_rules");
     let order = json!({"kind": "focus", "faction": "F1", "system_id": 0, "focus": "order"});
     sector.post("/orders/check", &json!({"orders": [order]})).await.problem(409, "foreign_rules");
-    // What asks of no rules goes on.
+    // Requests that need no rules still work.
     assert_eq!(sector.get("/runs/u-2").await.status, 200);
 }

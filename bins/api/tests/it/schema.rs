@@ -1,6 +1,6 @@
-//! A judge of JSON by the schemas of an OpenAPI document, as far as this API uses them, and stricter than JSON Schema:
-//! fields that no schema describes are faults. A word that it does not know ends the test, so that nothing passes
-//! because it was not looked at.
+//! Validates JSON against the schemas of an OpenAPI document, as far as this API uses them. Stricter than JSON Schema:
+//! undocumented fields are errors. An unknown keyword fails the test, so that nothing passes
+//! unchecked.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 /// The schemas of a document.
 pub(crate) struct Schemas<'a>(&'a Value);
 
-/// Which fields of an object are described; `None` as long as no schema lists any.
+/// Documented fields of an object; `None` until a schema lists any.
 type Described = Option<BTreeSet<String>>;
 
-/// What `value` refers to, or itself.
+/// The target of the reference, or `value` itself.
 pub(crate) fn target<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value.get("$ref").and_then(Value::as_str) {
         Some(reference) => document.pointer(reference.strip_prefix('#').unwrap()).expect(reference),
@@ -28,7 +28,7 @@ impl<'a> Schemas<'a> {
     /// Checks a value.
     ///
     /// # Errors
-    /// Where it is not as the schema says, and how.
+    /// The path of the first mismatch, and what is wrong.
     pub(crate) fn check(&self, schema: &Value, value: &Value) -> Result<(), String> {
         self.whole(schema, value, "")
     }
@@ -142,7 +142,7 @@ impl<'a> Schemas<'a> {
                         add(&mut described, self.fits(part, value, place)?);
                     }
                 }
-                // Of any of them: the fields of all that fit are described.
+                // Any of them: the fields of all matching schemas are documented.
                 "anyOf" => {
                     let tried: Vec<_> = argument
                         .as_array()
@@ -207,7 +207,7 @@ fn is_of(types: &Value, value: &Value) -> bool {
     }
 }
 
-/// What is wrong with a number of this format.
+/// The error of a number for this format.
 fn format(name: &str, value: &Value) -> Option<String> {
     let number = value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))?;
     let range = match name {
@@ -224,7 +224,7 @@ fn format(name: &str, value: &Value) -> Option<String> {
     (!range.contains(&number)).then(|| format!("it does not fit {name}"))
 }
 
-/// Whether a text matches a pattern of the form `^[a-z0-9]{16}$`, the one that there is.
+/// Whether a text matches a pattern of the form `^[a-z0-9]{16}$`, the only one in use.
 fn matches(pattern: &str, text: &str) -> bool {
     let parts = pattern.strip_prefix("^[").and_then(|rest| rest.strip_suffix("}$"));
     let (class, count) = parts.and_then(|rest| rest.split_once("]{")).expect(pattern);
@@ -241,7 +241,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 }
 
 #[test]
-fn the_judge_finds_what_does_not_fit() {
+fn mismatches_are_found() {
     use serde_json::json;
     let document = json!({"components": {"schemas": {
         "Base": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "minimum": 1}}},

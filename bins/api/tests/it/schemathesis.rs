@@ -1,5 +1,5 @@
-//! Schemathesis against the API over a ticking sector: requests that it makes up from the document, as a player and as
-//! an admin. It is brought and started by `cargo xtask schemathesis`.
+//! Runs Schemathesis against the API of a running sector: requests generated from the document, as a player and as
+//! an admin. `cargo xtask schemathesis` installs and starts it.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use serde_json::json;
 
 use crate::harness::{Sector, config};
 
-/// Names the program to start; it is not part of the workspace.
+/// Environment variable with the path of the program.
 const PROGRAM: &str = "SCHEMATHESIS";
-/// How many requests it makes up for each operation.
+/// Number of generated requests per operation.
 const EXAMPLES: &str = "SCHEMATHESIS_EXAMPLES";
-/// What must hold of every answer.
+/// Checks on every response.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,unsupported_method";
 /// These end the session or pause the sector, so they come last, by themselves.
@@ -33,7 +33,7 @@ impl Drop for Running {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes and a program from elsewhere: cargo xtask schemathesis"]
-async fn every_request_that_the_document_allows_is_answered_as_it_says() {
+async fn generated_requests_get_documented_responses() {
     let program = std::env::var_os(PROGRAM).expect("SCHEMATHESIS names the program");
     let mut config = config();
     for limit in [
@@ -46,7 +46,7 @@ async fn every_request_that_the_document_allows_is_answered_as_it_says() {
     }
     let mut sector = Sector::empty(config).await;
     sector.begin("u-1", 7).await;
-    // It keeps notes where it runs.
+    // Schemathesis writes files to its working directory.
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("openapi.json"), api::openapi().unwrap()).unwrap();
     for (role, number) in [("player", 1), ("admin", 200)] {

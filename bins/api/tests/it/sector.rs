@@ -1,4 +1,4 @@
-//! The sector as it is, and what happens in it.
+//! Snapshots, events, and health.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn a_snapshot_and_the_events_after_it_are_the_next_snapshot() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_stream_tells_of_ends_and_beginnings() {
+async fn the_stream_reports_ends_and_starts_of_runs() {
     let mut sector = Sector::start().await;
     sector.tick(&[]).await;
     sector.end().await;
@@ -77,7 +77,7 @@ async fn the_stream_tells_of_ends_and_beginnings() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_waits_is_woken_by_the_next_tick() {
+async fn long_polls_return_with_the_next_tick() {
     let mut sector = Sector::start().await;
     let follower = sector.follower.clone();
     let waiting = tokio::spawn(async move {
@@ -95,13 +95,13 @@ async fn whoever_waits_is_woken_by_the_next_tick() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn history_that_is_gone_or_never_was_is_410() {
+async fn trimmed_or_unknown_history_is_410() {
     let mut sector = Sector::start().await;
     sector.get(&sector.after("2-0").await).await.problem(410, "history_trimmed");
     for _ in 0..1_030 {
         sector.tick(&[]).await;
     }
-    // Beyond what memory keeps, the store still knows.
+    // Events that are no longer in memory come from the store.
     let page = sector.get(&(sector.after("1-0").await + "&count=1")).await.json();
     assert_eq!(page["next"], "2-0");
     sector.trim().await;
@@ -112,7 +112,7 @@ async fn history_that_is_gone_or_never_was_is_410() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health_tells_what_is_seen() {
+async fn health_reports_the_follower() {
     let mut sector = Sector::start().await;
     sector.tick(&[]).await;
     let health: sector_wire::HealthDocument =
@@ -123,7 +123,7 @@ async fn health_tells_what_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_shutdown_answers_whoever_waits() {
+async fn a_shutdown_answers_long_polls() {
     let sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
     let seen_ms =
@@ -173,7 +173,7 @@ async fn after_a_restore_410_tells_whoever_knows_another_incarnation() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn probes_tell_life_from_readiness() {
+async fn probes_distinguish_liveness_from_readiness() {
     let sector = Sector::start().await;
     for path in ["/livez", "/readyz"] {
         let answer = sector.get(path).await;

@@ -1,4 +1,4 @@
-//! Several sectors behind one API: by the path.
+//! Several sectors behind one API, selected by the path.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ async fn two() -> (Sector, Sector) {
     north.begin("u-north", 8).await;
     let mut home = Sector::beside(config(), Some(Box::new(North(north.store.clone())))).await;
     home.begin("u-1", 7).await;
-    // Opened at first use, it has to be read before it can be shown.
+    // The sector is opened on first use, and must be read first.
     let ready = async { while home.get("/sectors/north/snapshot").await.status != 200 {} };
     tokio::time::timeout(crate::harness::PATIENCE, ready)
         .await
@@ -38,7 +38,7 @@ async fn two() -> (Sector, Sector) {
 }
 
 #[tokio::test]
-async fn a_path_names_the_sector_and_logins_hold_for_all() {
+async fn a_path_selects_the_sector_and_logins_are_shared() {
     let (sector, _north) = two().await;
     let list = sector.get("/sectors").await;
     assert_eq!(
@@ -55,7 +55,7 @@ async fn a_path_names_the_sector_and_logins_hold_for_all() {
     assert_eq!(sector.get("/v1/sectors/north/snapshot").await.json(), north);
     assert_eq!((&home["universe_id"], &north["universe_id"]), (&json!("u-1"), &json!("u-north")));
 
-    // One login, a seat in each: they do not know of each other.
+    // One login has independent claims in each sector.
     let token = sector.log_in(1).await;
     let claim = |path: &'static str, faction: &'static str| {
         let (sector, token) = (&sector, token.clone());
@@ -73,7 +73,7 @@ async fn a_path_names_the_sector_and_logins_hold_for_all() {
 }
 
 #[tokio::test]
-async fn what_is_no_sector_is_told_so() {
+async fn unknown_sectors_are_404() {
     let (sector, _north) = two().await;
     for path in [
         "/sectors/south/snapshot",
@@ -88,7 +88,7 @@ async fn what_is_no_sector_is_told_so() {
             "{path}"
         );
     }
-    // Not about a sector.
+    // Not under a sector.
     for path in ["/sectors/north/livez", "/sectors/north/openapi.json", "/sectors/north/nothing"] {
         let reply = sector.get(path).await;
         assert_eq!((reply.status, &reply.json()["code"]), (404, &json!("not_found")), "{path}");

@@ -1,4 +1,4 @@
-//! Logins that are renewed and ended, and keys for bots.
+//! Renewal and end of sessions, and bot keys.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::harness::{Sector, config, key, signed};
 use crate::login::{join_all, stores};
 use crate::reply::Reply;
 
-/// Logs player `number` in; the whole answer.
+/// Logs player `number` in; returns the whole response.
 async fn login(sector: &Sector, number: u8) -> Value {
     let key = key(number);
     let address = key.address().to_string();
@@ -47,7 +47,7 @@ async fn a_login_is_renewed_and_a_used_refresh_token_ends_it() {
     assert_eq!(sector.get_as(text(&again["token"]), "/me").await.status, 200);
     sector.pass_seconds(60);
     let third = refresh(text(&second["refresh_token"])).await.json();
-    // One that was used long ago: somebody has a copy.
+    // Reuse of a token that was used long ago: someone has a copy.
     sector.pass_seconds(60);
     refresh(text(&second["refresh_token"])).await.problem(401, "refresh_token_reused");
     for token in [&second["token"], &third["token"]] {
@@ -59,7 +59,7 @@ async fn a_login_is_renewed_and_a_used_refresh_token_ends_it() {
     }
 }
 
-/// Renews a session; the whole answer.
+/// Renews a session; returns the whole response.
 async fn renew(sector: &Sector, token: &Value) -> Reply {
     sector.post("/auth/refresh", &json!({"refresh_token": token})).await
 }
@@ -74,7 +74,7 @@ async fn a_thief_within_the_grace_period_does_not_go_unnoticed() {
         sector.pass_seconds(9);
         let thief = renew(&sector, &login["refresh_token"]).await.json();
         assert_eq!(victim["refresh_token"], thief["refresh_token"]);
-        // Each goes on with what looks like their own; the second one raises the alarm.
+        // Each continues with its own token; the second is detected.
         sector.pass_seconds(840);
         let (first, second) = if thief_first { (thief, victim) } else { (victim, thief) };
         let next = renew(&sector, &first["refresh_token"]).await.json();
@@ -145,7 +145,7 @@ async fn tabs_that_renew_at_once_all_stay_signed_in() {
 
 /// While the signing secret is replaced, replicas have different current secrets.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sessions_and_nonces_outlive_a_change_of_the_secret() {
+async fn sessions_and_nonces_survive_a_change_of_the_secret() {
     let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
     let old = Sector::on(store.clone(), config(), None).await;
     let first = login(&old, 1).await;
@@ -261,7 +261,7 @@ async fn a_bot_plays_with_a_key_and_not_with_the_wallet() {
             sector.request(method, path).header("authorization", format!("Bearer {secret}"));
         sector.send(request, "").await.problem(403, code);
     }
-    // The others see that a bot plays.
+    // Other players see that a bot plays.
     let seats = sector.get("/factions").await.json();
     let seat =
         seats["factions"].as_array().unwrap().iter().find(|seat| seat["id"] == "F1").unwrap();
@@ -270,7 +270,7 @@ async fn a_bot_plays_with_a_key_and_not_with_the_wallet() {
         (&json!(true), &json!("bot"), &json!("night watch"))
     );
 
-    // One that may only look.
+    // A read-only key.
     let reader =
         sector.post_as(&token, "/keys", &json!({"label": "eyes", "verbs": ["read"]})).await.json();
     assert_eq!(sector.get_as(text(&reader["key"]), "/me").await.status, 200);
@@ -282,7 +282,7 @@ async fn a_bot_plays_with_a_key_and_not_with_the_wallet() {
     let list = sector.get_as(&token, "/keys").await.json();
     assert_eq!(list["keys"].as_array().unwrap().len(), 2);
     assert!(!list.to_string().contains("sector_key_"), "{list}");
-    // A stranger cannot revoke it, its owner can, and it ends by itself.
+    // Only the owner can revoke the key, and it expires.
     let stranger = sector.log_in(2).await;
     let revoke = |token: &str, id: &Value| {
         let request = sector.request(Method::DELETE, &format!("/keys/{}", text(id)));
@@ -296,7 +296,7 @@ async fn a_bot_plays_with_a_key_and_not_with_the_wallet() {
 }
 
 #[tokio::test]
-async fn what_is_no_key_is_not_issued_and_there_are_not_too_many() {
+async fn invalid_key_requests_are_refused_and_keys_are_limited() {
     let sector = Sector::start().await;
     let token = sector.log_in(1).await;
     for (body, field) in [
@@ -328,7 +328,7 @@ async fn what_is_no_key_is_not_issued_and_there_are_not_too_many() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_who_renew_at_once_all_go_on_in_one_session() {
+async fn concurrent_renewals_all_stay_in_one_session() {
     let sector = Sector::start().await;
     let first = login(&sector, 1).await;
     let body = json!({"refresh_token": first["refresh_token"]});
@@ -347,7 +347,7 @@ async fn of_many_who_renew_at_once_all_go_on_in_one_session() {
 }
 
 #[tokio::test]
-async fn what_the_operator_does_is_written_down_and_done_once() {
+async fn operator_actions_are_audited_and_idempotent() {
     let sector = Sector::start().await;
     let admin = sector.log_in(200).await;
     let restart = |key: &'static str, seed: u64| {
@@ -396,7 +396,7 @@ async fn what_the_operator_does_is_written_down_and_done_once() {
 }
 
 #[tokio::test]
-async fn a_key_that_signed_before_still_holds() {
+async fn tokens_signed_with_a_previous_secret_are_accepted() {
     let old = Sector::start().await;
     let token = old.log_in(1).await;
     let mut changed = config();
@@ -406,7 +406,7 @@ async fn a_key_that_signed_before_still_holds() {
     )];
     let mut new = Sector::empty(changed).await;
     new.begin("u-1", 7).await;
-    // Signed well, but its session is another store's.
+    // Valid signature, but the session is in another store.
     new.get_as(&token, "/me").await.problem(401, "session_ended");
     let mut forgotten = config();
     forgotten.jwt_secret =

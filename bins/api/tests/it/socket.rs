@@ -1,4 +1,4 @@
-//! Live events over a WebSocket. How a socket treats slow, mute and talkative clients is tested where it is
+//! Live events over a WebSocket. Slow, silent and noisy clients are tested in the code that is
 //! shared with the frontend.
 
 use futures_util::StreamExt;
@@ -14,11 +14,11 @@ use tokio_tungstenite::tungstenite::{Error as WireError, Message};
 use crate::conformance;
 use crate::harness::{PATIENCE, Reply, Sector, config};
 
-/// A socket that is read entry by entry.
+/// A WebSocket, read entry by entry.
 #[derive(Debug)]
 struct Socket(WebSocketStream<TcpStream>);
 
-/// An entry as it came.
+/// A received entry.
 #[derive(Debug)]
 struct Heard {
     id: StreamId,
@@ -26,7 +26,7 @@ struct Heard {
     data: Value,
 }
 
-/// Opens a socket; whatever the API says to that is held against the document.
+/// Opens a WebSocket and checks the response against the document.
 async fn try_open(
     sector: &Sector,
     path: &str,
@@ -106,7 +106,7 @@ async fn a_snapshot_and_then_every_delta_lead_to_the_same_world() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_socket_goes_on_where_it_was_cut() {
+async fn a_socket_resumes_after_a_cut() {
     let mut sector = Sector::start().await;
     for _ in 0..6 {
         sector.tick(&[]).await;
@@ -117,7 +117,7 @@ async fn a_socket_goes_on_where_it_was_cut() {
         let entry = cut.next().await;
         assert_eq!((entry.id, entry.kind.as_str()), (StreamId::new(number), "delta"));
     }
-    // Where one cannot go on, one begins anew.
+    // A client that cannot resume gets a snapshot.
     for gone in ["/ws?after=4-0&incarnation=00c0ffee00c0ffee", "/ws?after=4-0"] {
         let first = open(&sector, gone).await.next().await;
         assert_eq!((first.id, first.kind.as_str()), (StreamId::new(7), "snapshot"), "{gone}");
@@ -126,7 +126,7 @@ async fn a_socket_goes_on_where_it_was_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_is_not_let_in_is_told_why() {
+async fn refused_sockets_get_a_problem() {
     let mut config = config();
     config.cors_origins = "https://friend.example".parse().unwrap();
     let mut sector = Sector::empty(config).await;
@@ -156,7 +156,7 @@ async fn whoever_is_not_let_in_is_told_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_address_has_so_many_sockets_and_no_more() {
+async fn sockets_per_address_are_limited() {
     let config = config();
     let mut quotas = config.quotas.clone();
     let mut sector = Sector::empty(config).await;
@@ -168,7 +168,7 @@ async fn one_address_has_so_many_sockets_and_no_more() {
     let refusal = try_open(&sector, "/ws", &[]).await.unwrap_err();
     refusal.problem(429, "too_many_clients_of_address");
     assert_eq!(refusal.header("retry-after"), Some("5"));
-    // All others are served as ever.
+    // Other requests are served.
     assert_eq!(sector.get("/snapshot").await.status, 200);
     drop(sockets.pop());
     let free = async { while try_open(&sector, "/ws", &[]).await.is_err() {} };
@@ -185,7 +185,7 @@ async fn one_address_has_so_many_sockets_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_shutdown_closes_every_socket_with_1012_and_waits_for_nobody() {
+async fn a_shutdown_closes_every_socket_with_1012_without_waiting() {
     let sector = Sector::start().await;
     let mut sockets = Vec::new();
     for _ in 0..20 {
@@ -193,7 +193,7 @@ async fn a_shutdown_closes_every_socket_with_1012_and_waits_for_nobody() {
         assert_eq!(socket.next().await.kind, "snapshot");
         sockets.push(socket);
     }
-    // This one never reads, so it never answers the goodbye.
+    // This client never reads, so it never answers the close frame.
     let deaf = open(&sector, "/ws").await;
     let began = std::time::Instant::now();
     let told = async {

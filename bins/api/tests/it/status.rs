@@ -1,4 +1,4 @@
-//! How the sector is, and the rules that it lives by.
+//! Status and rules of the sector.
 
 use base64::Engine;
 use sector_sim::Rules;
@@ -17,9 +17,9 @@ async fn status(sector: &Sector) -> SectorStatus {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sector_says_how_it_is_from_before_its_beginning_to_its_end() {
+async fn the_status_is_served_from_before_the_start_to_the_end() {
     let mut sector = Sector::empty(config()).await;
-    // The follower finds out by itself; until then it says that it cannot tell.
+    // The follower detects this; until then the state is unknown.
     let waiting = eventually("the follower reaches the store", PATIENCE, async || {
         let status = status(&sector).await;
         (status.status != SectorCondition::Unreachable).then_some(status)
@@ -60,7 +60,7 @@ async fn a_sector_says_how_it_is_from_before_its_beginning_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_link_leads_somewhere_and_stays_in_its_sector() {
+async fn every_link_resolves_and_stays_in_its_sector() {
     let sector = Sector::start().await;
     let (plain, named) = (status(&sector).await, sector.get("/v1/sectors/default").await);
     let named: SectorStatus = serde_json::from_slice(&named.body).unwrap();
@@ -70,7 +70,7 @@ async fn every_link_leads_somewhere_and_stays_in_its_sector() {
     );
     for path in plain.links.values().chain(named.links.values()) {
         let answer = sector.get(path).await;
-        // What takes a POST says so.
+        // Links to POST operations say so.
         assert!(matches!(answer.status, 200 | 405), "{path}: {answer:?}");
     }
 }
@@ -95,7 +95,7 @@ async fn the_rules_are_those_of_the_universe_with_their_ranges() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_next_universe_has_rules_of_its_own() {
+async fn the_next_universe_has_its_own_rules() {
     let mut sector = Sector::start().await;
     assert_eq!(sector.get("/rules").await.json()["universe_id"], "u-1");
     sector.end().await;
@@ -104,14 +104,14 @@ async fn the_next_universe_has_rules_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_reference_is_one_page_that_needs_nothing_else() {
+async fn the_reference_is_one_self_contained_page() {
     let sector = Sector::start().await;
     let page = sector.get("/docs").await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline';"), "{policy}");
     let text = String::from_utf8(page.body.clone()).unwrap();
-    // The one script that may run is the one that is there.
+    // The policy allows only the script of the page.
     let script = text.split_once("<script>").unwrap().1.split_once("</script>").unwrap().0;
     let digest = base64::prelude::BASE64_STANDARD.encode(sha2::Sha256::digest(script));
     assert!(policy.contains(&format!("; script-src 'sha256-{digest}';")), "{policy}");

@@ -1,4 +1,4 @@
-//! The events as they happen, over one connection.
+//! Live events over one connection (SSE).
 
 use follow::{Followed, Sectors};
 use http::{Method, Request};
@@ -11,13 +11,13 @@ use tower::ServiceExt;
 
 use crate::harness::{PATIENCE, Sector, config};
 
-/// A stream that is read event by event.
+/// An event stream, read event by event.
 struct Listener {
     body: Body,
     text: String,
 }
 
-/// An event as it came.
+/// A received event.
 #[derive(Debug)]
 struct Heard {
     id: String,
@@ -36,7 +36,7 @@ impl Listener {
         Self { body: response.into_body(), text: String::new() }
     }
 
-    /// The next event; none when the stream ends.
+    /// The next event; `None` when the stream ends.
     async fn next(&mut self) -> Option<Heard> {
         let next = async {
             loop {
@@ -62,7 +62,7 @@ impl Listener {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_begins_with_a_snapshot_and_goes_on_where_it_was_cut() {
+async fn a_stream_begins_with_a_snapshot_and_resumes_after_a_cut() {
     let mut sector = Sector::start().await;
     let mut listener = Listener::open(&sector, "", None).await;
     let first = listener.next().await.unwrap();
@@ -88,7 +88,7 @@ async fn a_stream_begins_with_a_snapshot_and_goes_on_where_it_was_cut() {
     let (after, incarnation) = second.id.split_once('.').unwrap();
     let query = format!("?after={after}&incarnation={incarnation}");
     assert_eq!(ticks(Listener::open(&sector, &query, None).await, 2).await, [2, 3]);
-    // What was received last goes before where it began.
+    // Last-Event-ID takes precedence over the query.
     assert_eq!(
         ticks(Listener::open(&sector, "?after=1-0", Some(&second.id)).await, 2).await,
         [2, 3]
@@ -96,7 +96,7 @@ async fn a_stream_begins_with_a_snapshot_and_goes_on_where_it_was_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_cannot_go_on_begins_with_a_snapshot() {
+async fn clients_that_cannot_resume_get_a_snapshot() {
     let mut sector = Sector::start().await;
     sector.tick(&[]).await;
     for (query, last) in [
@@ -104,7 +104,7 @@ async fn who_cannot_go_on_begins_with_a_snapshot() {
         ("?after=1-0&incarnation=00000000deadbeef", None),
         ("?after=1-0", None),
         ("", Some("1-0.00000000deadbeef")),
-        // Ids of other servers: an EventSource would repeat them for ever.
+        // Ids of other servers: an EventSource would repeat them forever.
         ("", Some("42")),
         ("", Some("1-0")),
         ("", Some("x")),
@@ -126,7 +126,7 @@ async fn who_cannot_go_on_begins_with_a_snapshot() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_falls_behind_gets_a_snapshot() {
     let mut sector = Sector::start().await;
-    // Without a connection, whose buffers would take the events that the client has not read.
+    // Without a connection, whose buffers would hold unread events.
     let home = Followed::new(None, sector.store.clone(), sector.follower.clone());
     let shutdown = CancellationToken::new();
     let sectors = Sectors::new(home, None, shutdown.clone());
@@ -150,7 +150,7 @@ async fn a_client_that_falls_behind_gets_a_snapshot() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_are_few_to_one_client_and_end_with_the_service() {
+async fn streams_are_limited_per_client_and_end_with_the_service() {
     let sector = Sector::start().await;
     let mut listeners = Vec::new();
     for _ in 0..20 {
@@ -159,7 +159,7 @@ async fn streams_are_few_to_one_client_and_end_with_the_service() {
     let answer = sector.get("/events/stream").await;
     answer.problem(429, "too_many_streams");
     assert_eq!(answer.header("retry-after"), Some("5"));
-    // Who leaves makes room, as soon as the server has noticed.
+    // A client that leaves frees its slot once the server notices.
     listeners.pop();
     let another = eventually("a free slot", PATIENCE, async || {
         let response = sector.open(sector.request(Method::GET, "/events/stream")).await;

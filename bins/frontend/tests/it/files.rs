@@ -5,7 +5,7 @@ use frontend::Config;
 use crate::harness::{Frontend, patiently};
 
 #[tokio::test]
-async fn the_page_comes_with_its_policy_and_is_asked_for_again() {
+async fn the_page_has_its_policy_and_is_revalidated() {
     let frontend = Frontend::start(Config::default()).await;
     let page = frontend.get("/", &[]).await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
@@ -36,7 +36,7 @@ async fn the_page_comes_with_its_policy_and_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn assets_are_kept_for_ever_and_packed_for_those_who_unpack() {
+async fn assets_are_immutable_and_compressed() {
     let frontend = Frontend::start(Config::default()).await;
     let page = String::from_utf8(frontend.get("/", &[]).await.body).unwrap();
     let script =
@@ -77,7 +77,7 @@ async fn assets_are_kept_for_ever_and_packed_for_those_who_unpack() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_404_and_files_are_only_read() {
+async fn missing_files_are_404_and_files_are_read_only() {
     let frontend = Frontend::start(Config::default()).await;
     for path in [
         "/none",
@@ -92,7 +92,7 @@ async fn what_is_not_there_is_404_and_files_are_only_read() {
     let refused = frontend.ask("POST", "/", &[], "{}").await;
     refused.problem(405, "method_not_allowed");
     assert_eq!(refused.header("allow"), Some("GET, HEAD"));
-    // Those of a recorded run, which this is not.
+    // Files of a recorded run, which this is not.
     for (method, path) in [("GET", "/watch"), ("GET", "/recording"), ("POST", "/recording")] {
         frontend.ask(method, path, &[], "").await.problem(404, "not_found");
     }
@@ -102,7 +102,7 @@ async fn what_is_not_there_is_404_and_files_are_only_read() {
 }
 
 #[tokio::test]
-async fn it_is_well_before_there_is_a_sector_and_ready_with_it() {
+async fn health_passes_without_a_sector_and_readiness_needs_one() {
     let frontend = Frontend::start(Config::default()).await;
     assert_eq!(frontend.get("/livez", &[]).await.status, 200);
     assert_eq!(frontend.get("/readyz", &[]).await.status, 503);

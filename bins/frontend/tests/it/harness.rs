@@ -22,10 +22,10 @@ use tokio_tungstenite::tungstenite::{Error as WireError, Message};
 use crate::testkit;
 pub(crate) use crate::testkit::Sector;
 
-/// Longest a test waits for anything before it fails.
+/// Maximum wait of a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Fails the test when `work` does not end.
+/// Fails the test if `work` does not end in time.
 pub(crate) async fn patiently<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(PATIENCE, work).await.expect("this should have ended by now")
 }
@@ -77,7 +77,7 @@ impl Frontend {
         self.try_socket(path, &[]).await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// Opens a WebSocket with further headers.
+    /// Opens a WebSocket with these headers.
     pub(crate) async fn try_socket(
         &self,
         path: &str,
@@ -110,7 +110,7 @@ impl Frontend {
         }
     }
 
-    /// Gets `path` with further headers, on a connection of its own.
+    /// Gets `path` with these headers on a new connection.
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
         self.ask("GET", path, headers, "").await
     }
@@ -171,7 +171,7 @@ pub(crate) struct Received {
 }
 
 impl Socket {
-    /// The next entry, pings aside.
+    /// The next entry; skips pings.
     pub(crate) async fn entry(&mut self) -> Received {
         loop {
             match patiently(self.inner.next()).await {
@@ -189,7 +189,7 @@ impl Socket {
         }
     }
 
-    /// The next snapshot, whatever comes before it.
+    /// The next snapshot; skips other entries.
     pub(crate) async fn snapshot(&mut self) -> Received {
         loop {
             let entry = self.entry().await;
@@ -199,7 +199,7 @@ impl Socket {
         }
     }
 
-    /// Reads until the server closes, and says with which code.
+    /// Reads until the server closes; returns the close code.
     pub(crate) async fn close_code(&mut self) -> Option<u16> {
         loop {
             match patiently(self.inner.next()).await {
@@ -211,7 +211,7 @@ impl Socket {
     }
 }
 
-/// An answer as it came over the wire.
+/// A received response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -249,7 +249,7 @@ impl Reply {
         );
         let problem = self.json();
         assert_eq!(problem["code"], code, "{problem}");
-        // The tests have a teapot for an API.
+        // The API of the tests answers 418.
         let teapot = [Kind::new("teapot", &[409], "It is a teapot.", "Make tea.")];
         let own: Vec<_> = Code::of(Service::Frontend)
             .map(|code| Kind::new(code.name(), code.statuses(), code.meaning(), code.remedy()))

@@ -66,7 +66,7 @@ async fn browsers_get_the_page() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_drawn_is_named() {
+async fn invalid_previews_are_explained() {
     let frontend = Frontend::start(Config::default()).await;
     for (query, field) in [
         ("", "seed"),

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::harness::{Frontend, patiently};
 
-/// An API that says what it was asked.
+/// An API that echoes the request.
 async fn echo(mut context: Context<()>) -> Result<Response, Problem> {
     let body = context.bytes(1_000).await?;
     reply::json(&serde_json::json!({
@@ -53,7 +53,7 @@ async fn requests_reach_the_api_without_the_prefix() {
         (&echoed["connection"], &echoed["body"]),
         (&serde_json::Value::Null, &"{\"orders\":[]}".into())
     );
-    // The prefix goes once.
+    // The prefix is removed once.
     assert_eq!(frontend.get("/api/api/orders", &[]).await.json()["path"], "/api/orders");
     frontend.get("/api/teapot", &[]).await.problem(409, "teapot");
     frontend.get("/api/none", &[]).await.problem(404, "not_found");
@@ -63,8 +63,8 @@ async fn requests_reach_the_api_without_the_prefix() {
 }
 
 #[tokio::test]
-async fn an_api_that_is_away_is_502() {
-    // Bound a moment ago and closed now: nobody listens there.
+async fn an_unreachable_api_is_502() {
+    // An unused port: bound and closed again.
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let frontend = Frontend::start(config_for(free)).await;
     frontend.get("/api/snapshot", &[]).await.problem(502, "api_unreachable");

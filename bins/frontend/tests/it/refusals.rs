@@ -51,7 +51,7 @@ async fn a_bad_position_is_refused_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn places_are_limited_by_address_and_in_all_and_given_back() {
+async fn slots_are_limited_per_address_and_in_total_and_freed() {
     let (frontend, sector) =
         Frontend::with_sector(Config { ws_max_per_address: 2, ..Config::default() }).await;
     let mut first = frontend.socket("/ws").await;

@@ -1,4 +1,4 @@
-//! `/ws`: what comes, in which order, and how it ends.
+//! `/ws`: entries, their order, and the end of the stream.
 
 use std::time::{Duration, Instant};
 
@@ -55,15 +55,15 @@ async fn a_snapshot_then_every_tick_in_order_lead_to_the_same_world() {
 }
 
 #[tokio::test]
-async fn one_resumes_where_one_was_and_begins_anew_where_that_is_gone() {
+async fn clients_resume_or_get_a_snapshot_if_they_cannot() {
     let pace = Pace { behind_max: 4, ..Pace::default() };
     let (frontend, mut sector) = Frontend::with_sector(with_pace(pace)).await;
     for _ in 0..20 {
         sector.tick().await;
     }
-    // What the frontend has not seen yet it cannot owe anybody.
+    // Wait until the frontend has seen the events.
     patiently(async { while frontend.get("/health", &[]).await.json()["tick"] != 20 {} }).await;
-    // A client is owed what it asks for, be it more than it may fall behind.
+    // A resuming client gets all events, even more than a slow client may fall behind.
     let incarnation = sector.store.incarnation().await.unwrap();
     let after = |id: u64| format!("/ws?after={id}-0&incarnation={incarnation}");
     for id in [0, 3, 20] {
@@ -75,7 +75,7 @@ async fn one_resumes_where_one_was_and_begins_anew_where_that_is_gone() {
         }
     }
     let mut up_to_date = frontend.socket(&after(21)).await;
-    // An id that was never given: another sector's.
+    // An id that was never issued: from another sector.
     let mut foreign = frontend.socket(&after(9_000)).await;
     assert_eq!(foreign.entry().await.kind, "snapshot");
     sector.tick().await;
@@ -129,10 +129,10 @@ async fn history_that_was_trimmed_is_replaced_by_a_snapshot() {
 }
 
 #[tokio::test]
-async fn a_slow_client_is_given_a_snapshot_instead_of_a_queue() {
+async fn a_slow_client_gets_a_snapshot_instead_of_a_queue() {
     let pace = Pace { behind_max: 4, ..Pace::default() };
     let (frontend, mut sector) = Frontend::with_sector(with_pace(pace)).await;
-    // Little room between the two, so that the server has to wait for the reader.
+    // Small buffers, so that the server has to wait for the reader.
     let stream = TcpSocket::new_v4().unwrap();
     stream.set_recv_buffer_size(4_096).unwrap();
     let stream = stream.connect(frontend.address).await.unwrap();
@@ -142,7 +142,7 @@ async fn a_slow_client_is_given_a_snapshot_instead_of_a_queue() {
     let mut quick = frontend.socket("/ws").await;
     assert_eq!(quick.entry().await.id, first.id);
     let mut position = first.id;
-    // 16 MB, more than the system keeps for a connection.
+    // 16 MB, more than the socket buffers hold.
     for _ in 0..32 {
         sector.tick_told(vec!["x".repeat(1 << 19)], None).await;
         let entry = quick.entry().await;
@@ -169,7 +169,7 @@ async fn a_slow_client_is_given_a_snapshot_instead_of_a_queue() {
 }
 
 #[tokio::test]
-async fn pings_come_and_who_does_not_answer_is_closed() {
+async fn clients_that_do_not_answer_pings_are_closed() {
     let pace = Pace {
         ping: Duration::from_millis(20),
         silence: Duration::from_millis(300),
@@ -205,7 +205,7 @@ async fn pings_come_and_who_does_not_answer_is_closed() {
 }
 
 #[tokio::test]
-async fn a_client_has_nothing_long_to_say() {
+async fn long_messages_of_a_client_are_refused() {
     let (frontend, sector) = Frontend::with_sector(Config::default()).await;
     let mut socket = frontend.socket("/ws").await;
     assert_eq!(socket.entry().await.id, sector.newest);
@@ -213,7 +213,7 @@ async fn a_client_has_nothing_long_to_say() {
     socket.inner.send(Message::text("x".repeat(16 << 10))).await.unwrap();
     socket.inner.send(Message::text("x".repeat((16 << 10) + 1))).await.unwrap();
     assert_eq!(socket.close_code().await, Some(1009));
-    // Who leaves politely is answered politely, and its place is free.
+    // A close frame is answered, and the slot is freed.
     let mut polite = frontend.socket("/ws").await;
     polite.inner.close(None).await.unwrap();
     while let Some(Ok(_)) = patiently(futures_util::StreamExt::next(&mut polite.inner)).await {}
@@ -227,7 +227,7 @@ async fn a_client_has_nothing_long_to_say() {
 }
 
 #[tokio::test]
-async fn a_shutdown_closes_every_socket_with_1012_and_waits_for_nobody() {
+async fn a_shutdown_closes_every_socket_with_1012_without_waiting() {
     let (frontend, sector) = Frontend::with_sector(Config::default()).await;
     let mut sockets = Vec::new();
     for _ in 0..20 {
@@ -235,7 +235,7 @@ async fn a_shutdown_closes_every_socket_with_1012_and_waits_for_nobody() {
         assert_eq!(socket.entry().await.id, sector.newest);
         sockets.push(socket);
     }
-    // This one never reads, so it never answers the goodbye.
+    // This client never reads, so it never answers the close frame.
     let deaf = frontend.socket("/ws").await;
     let began = Instant::now();
     let (_, codes) = tokio::join!(frontend.stop(), async {
@@ -251,7 +251,7 @@ async fn a_shutdown_closes_every_socket_with_1012_and_waits_for_nobody() {
 }
 
 #[tokio::test]
-async fn after_a_restore_a_client_that_goes_on_is_given_a_snapshot() {
+async fn after_a_restore_a_resuming_client_gets_a_snapshot() {
     let (frontend, mut sector) = Frontend::with_sector(Config::default()).await;
     sector.tick().await;
     patiently(async { while frontend.get("/health", &[]).await.json()["tick"] != 1 {} }).await;

@@ -1,4 +1,4 @@
-//! `/tail`: the war as a text.
+//! `/tail`: the events as text.
 
 use frontend::Config;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -7,10 +7,10 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use crate::harness::{Frontend, patiently};
 
-/// A reader of `/tail` behind the head of the answer.
+/// A reader of `/tail`, after the response head.
 async fn tail(frontend: &Frontend) -> (Lines<BufReader<OwnedReadHalf>>, OwnedWriteHalf) {
     let (reader, mut writer) = TcpStream::connect(frontend.address).await.unwrap().into_split();
-    // HTTP/1.0 knows no chunks: the lines come as they are.
+    // HTTP/1.0 has no chunked encoding: the body is plain lines.
     writer.write_all(b"GET /tail HTTP/1.0\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut lines = BufReader::new(reader).lines();
     let mut head = Vec::new();
@@ -33,7 +33,7 @@ async fn history_first_then_every_sentence_and_the_end_at_shutdown() {
     for _ in 0..60 {
         sector.tick().await;
     }
-    // The history is of the frame, so the frame must be the newest.
+    // The history comes from the frame, so wait for the newest frame.
     let mut socket = frontend.socket("/ws").await;
     while socket.entry().await.id < sector.newest {}
     let snapshot = sector.snapshot();
