@@ -1,7 +1,8 @@
 //! Batches of hostile JSON, sent to a sector that has just begun by a player who holds `F1`.
 //!
 //! # Invariants
-//! - Accepted + refused = sent: the receipts hold every order of an accepted batch, and nothing of a refused one.
+//! - Accepted + refused = sent: the receipts hold every order of an accepted batch, and nothing of
+//!   a refused one.
 //! - A refused batch names each order that `/orders/check` calls invalid.
 
 use std::collections::BTreeSet;

@@ -259,8 +259,8 @@ fn every_code_of_the_document_is_in_the_catalogue() {
 }
 
 #[cfg(test)]
-/// Errors of `sector-auth` that are not problems of their own: they stop the server at startup, or are listed
-/// in `errors` of `invalid_body` or `invalid_path`.
+/// Errors of `sector-auth` that are not problems of their own: they stop the server at startup, or
+/// are listed in `errors` of `invalid_body` or `invalid_path`.
 const NEVER_A_PROBLEM: [&str; 18] = [
     "address_checksum",
     "address_malformed",

@@ -1,4 +1,5 @@
-//! Examples of the document: every operation has them, they match their schemas, and they are recorded.
+//! Examples of the document: every operation has them, they match their schemas, and they are
+//! recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +12,8 @@ use crate::conformance::codes;
 use crate::harness::{Reply, Sector, key, signed};
 use crate::schema::{Schemas, target};
 
-/// Environment variable that rewrites the committed examples; the document contains those compiled in.
+/// Environment variable that rewrites the committed examples; the document contains those compiled
+/// in.
 const UPDATE: &str = "UPDATE_EXAMPLES";
 /// Number of list entries shown.
 const ENTRIES_MAX: usize = 2;

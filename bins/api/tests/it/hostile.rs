@@ -1,4 +1,5 @@
-//! Runs requests in text form, from the fuzzer and its corpus, through the whole API without a socket.
+//! Runs requests in text form, from the fuzzer and its corpus, through the whole API without a
+//! socket.
 //!
 //! A script has up to [`REQUESTS_MAX`] requests, separated by lines of `===`. A request is its
 //! method and path, one header per line, an empty line, and the body. `$name` stands for the field
@@ -7,8 +8,8 @@
 //! the newest `message`).
 //!
 //! # Invariants
-//! For any input: nothing panics, no response is a server fault, every error is a problem of the catalogue, and every
-//! response is documented.
+//! For any input: nothing panics, no response is a server fault, every error is a problem of the
+//! catalogue, and every response is documented.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};

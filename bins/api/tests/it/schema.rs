@@ -1,6 +1,6 @@
-//! Validates JSON against the schemas of an OpenAPI document, as far as this API uses them. Stricter than JSON Schema:
-//! undocumented fields are errors. An unknown keyword fails the test, so that nothing passes
-//! unchecked.
+//! Validates JSON against the schemas of an OpenAPI document, as far as this API uses them.
+//! Stricter than JSON Schema: undocumented fields are errors. An unknown keyword fails the test, so
+//! that nothing passes unchecked.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Runs Schemathesis against the API of a running sector: requests generated from the document, as a player and as
-//! an admin. `cargo xtask schemathesis` installs and starts it.
+//! Runs Schemathesis against the API of a running sector: requests generated from the document, as
+//! a player and as an admin. `cargo xtask schemathesis` installs and starts it.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

@@ -64,7 +64,8 @@ async fn renew(sector: &Sector, token: &Value) -> Reply {
     sector.post("/auth/refresh", &json!({"refresh_token": token})).await
 }
 
-/// The session of a login, which a thief with a copy of its first refresh token joins within the grace period.
+/// The session of a login, which a thief with a copy of its first refresh token joins within the
+/// grace period.
 #[tokio::test]
 async fn a_thief_within_the_grace_period_does_not_go_unnoticed() {
     for thief_first in [true, false] {
