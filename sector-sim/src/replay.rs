@@ -24,7 +24,7 @@ mod recording;
 mod tick;
 mod writer;
 
-pub use error::{Position, ReplayError};
+pub use error::{Fault, Position, ReplayError};
 pub use frame::{FOOTER_MAX, Footer, Frame, HEADER_MAX, KEYFRAME_MAX, Keyframe, MAGIC, TICK_MAX};
 pub use hash::{BadSha256, Sha256};
 pub use header::{FORMAT_VERSION, Header, KEYFRAME_TICKS, Seat, rules_hash};

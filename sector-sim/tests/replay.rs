@@ -459,11 +459,11 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
     let begin = b"\x89SECTOR\n\x02".to_vec();
     let with = |frames: &[u8]| refused(&[&begin, frames].concat());
     assert!(with(&[9, 0]).contains(
-        "frame 0 (at byte 9, after tick 0): kind = 9 is not allowed; allowed are 1 (header)"
+        "frame 0 (at byte 9, after tick 0): kind = 9 is not allowed; allowed are 1 to 4"
     ));
     assert!(
         with(&[1, 0xff, 0xff, 0xff, 0xff, 0x7f])
-            .contains("a header has 34359738367 bytes; allowed are 0 to 1048576")
+            .contains("header has 34359738367 bytes; allowed are 0 to 1048576")
     );
     assert!(with(&[1, 0x80, 0]).contains("the length is not a number in its shortest form"));
     assert!(with(&[2, 0]).contains("unexpected tick; expected a header"));
@@ -501,13 +501,13 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
     number(&mut claims, 900_000);
     claims.extend([0; 100]);
     assert_eq!(
-        Tick::decode(&claims).unwrap_err(),
+        Tick::decode(&claims).unwrap_err().to_string(),
         "the tick claims 900000 orders, but has bytes for at most 25"
     );
     claims.clear();
     number(&mut claims, 1);
     number(&mut claims, ORDERS_MAX as u64 + 1);
-    assert!(Tick::decode(&claims).unwrap_err().contains("allowed are 0 to 1000000"));
+    assert!(Tick::decode(&claims).unwrap_err().to_string().contains("allowed are 0 to 1000000"));
     let order = Order {
         reason: Some("why".into()),
         ..Order::new(faction(0), Command::Cancel { fleet: FleetId(1) })
@@ -517,7 +517,7 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
     let bad = |at: usize, byte: u8| {
         let mut bytes = good.clone();
         bytes[at] = byte;
-        Tick::decode(&bytes).unwrap_err()
+        Tick::decode(&bytes).unwrap_err().to_string()
     };
     assert!(bad(2, 0b0101_0001).contains("order 0: head = 0b01010001 is not a valid combination"));
     assert_eq!(bad(3, 97), "order 0: faction = 97 is not allowed; allowed are 0 to 96");

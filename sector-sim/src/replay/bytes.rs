@@ -4,6 +4,7 @@
 //! but the last. Only the shortest form is valid. Signed numbers are zigzag-encoded first.
 
 use crate::digest::Digest;
+use crate::replay::error::Fault;
 use crate::replay::hash::Sha256;
 
 /// Maximum length of a number, in bytes.
@@ -26,9 +27,6 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// An error in some bytes: the value, and what is allowed.
-pub(crate) type Fault = String;
-
 /// Reads values from the front of a byte slice.
 pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
@@ -47,55 +45,55 @@ impl<'a> Cursor<'a> {
         std::mem::take(&mut self.rest)
     }
 
-    pub(crate) fn byte(&mut self, what: &str) -> Result<u8, Fault> {
-        let (&byte, rest) = self.rest.split_first().ok_or_else(|| ends(what))?;
+    pub(crate) fn byte(&mut self, what: &'static str) -> Result<u8, Fault> {
+        let (&byte, rest) = self.rest.split_first().ok_or(Fault::Truncated(what))?;
         self.rest = rest;
         Ok(byte)
     }
 
-    pub(crate) fn number(&mut self, what: &str) -> Result<u64, Fault> {
+    pub(crate) fn number(&mut self, what: &'static str) -> Result<u64, Fault> {
         match number(self.rest) {
             Number::Whole { value, bytes } => {
                 self.rest = self.rest.get(bytes..).unwrap_or_default();
                 Ok(value)
             }
-            Number::Cut => Err(ends(what)),
-            Number::Bad => Err(not_a_number(what)),
+            Number::Cut => Err(Fault::Truncated(what)),
+            Number::Bad => Err(Fault::Number(what)),
         }
     }
 
-    pub(crate) fn number_u32(&mut self, what: &str) -> Result<u32, Fault> {
+    pub(crate) fn number_u32(&mut self, what: &'static str) -> Result<u32, Fault> {
         let value = self.number(what)?;
-        u32::try_from(value)
-            .map_err(|_| format!("{what} = {value} is not allowed; allowed are 0 to {}", u32::MAX))
+        u32::try_from(value).map_err(|_| Fault::range(what, value, 0, u32::MAX.into()))
     }
 
-    pub(crate) fn signed(&mut self, what: &str) -> Result<i64, Fault> {
+    pub(crate) fn signed(&mut self, what: &'static str) -> Result<i64, Fault> {
         let folded = self.number(what)?;
         Ok((folded >> 1) as i64 ^ -((folded & 1) as i64))
     }
 
-    pub(crate) fn text(&mut self, what: &str, most: usize) -> Result<&'a str, Fault> {
+    pub(crate) fn text(&mut self, what: &'static str, most: usize) -> Result<&'a str, Fault> {
         let length = self.number(what)?;
         if length > most as u64 {
-            return Err(format!("{what} has {length} bytes; allowed are 0 to {most}"));
+            return Err(Fault::TooLong { what, length, most: most as u64 });
         }
-        let (text, rest) = self.rest.split_at_checked(length as usize).ok_or_else(|| ends(what))?;
+        let (text, rest) =
+            self.rest.split_at_checked(length as usize).ok_or(Fault::Truncated(what))?;
         self.rest = rest;
-        std::str::from_utf8(text).map_err(|error| format!("{what} is not UTF-8: {error}"))
+        std::str::from_utf8(text).map_err(|source| Fault::Utf8 { what, source })
     }
 
-    fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Fault> {
-        let (array, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| ends(what))?;
+    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Fault> {
+        let (array, rest) = self.rest.split_first_chunk::<N>().ok_or(Fault::Truncated(what))?;
         self.rest = rest;
         Ok(*array)
     }
 
-    pub(crate) fn digest(&mut self, what: &str) -> Result<Digest, Fault> {
+    pub(crate) fn digest(&mut self, what: &'static str) -> Result<Digest, Fault> {
         Ok(Digest(u64::from_le_bytes(self.array(what)?)))
     }
 
-    pub(crate) fn hash(&mut self, what: &str) -> Result<Sha256, Fault> {
+    pub(crate) fn hash(&mut self, what: &'static str) -> Result<Sha256, Fault> {
         Ok(Sha256(self.array(what)?))
     }
 
@@ -103,17 +101,9 @@ impl<'a> Cursor<'a> {
     pub(crate) fn end(&self) -> Result<(), Fault> {
         match self.rest.len() {
             0 => Ok(()),
-            left => Err(format!("{left} unexpected bytes at the end")),
+            left => Err(Fault::Trailing(left)),
         }
     }
-}
-
-fn ends(what: &str) -> Fault {
-    format!("payload ends within {what}")
-}
-
-fn not_a_number(what: &str) -> Fault {
-    format!("{what} is not a number in its shortest form, of at most 64 bits")
 }
 
 /// The number at the front of a byte slice.

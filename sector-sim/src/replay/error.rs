@@ -1,6 +1,7 @@
 //! Errors of replays, with their position.
 
 use std::fmt;
+use std::str::Utf8Error;
 
 use crate::digest::Digest;
 use crate::replay::hash::Sha256;
@@ -26,6 +27,71 @@ impl fmt::Display for Position {
             "frame {} (at byte {}, after tick {})",
             self.frame, self.offset, self.tick
         )
+    }
+}
+
+/// Fault in the payload of a frame, or in what is to be written as one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The payload ends within this value.
+    #[error("payload ends within {0}")]
+    Truncated(&'static str),
+    /// This value is not a number.
+    #[error("{0} is not a number in its shortest form, of at most 64 bits")]
+    Number(&'static str),
+    /// A value is out of range.
+    #[error("{what} = {value} is not allowed; allowed are {least} to {most}")]
+    OutOfRange {
+        /// Name of the value.
+        what: &'static str,
+        /// Given value.
+        value: u64,
+        /// Minimum.
+        least: u64,
+        /// Maximum.
+        most: u64,
+    },
+    /// A text or frame is too long.
+    #[error("{what} has {length} bytes; allowed are 0 to {most}")]
+    TooLong {
+        /// Name of the text or frame.
+        what: &'static str,
+        /// Given length, in bytes.
+        length: u64,
+        /// Maximum length, in bytes.
+        most: u64,
+    },
+    /// A text is not UTF-8.
+    #[error("{what} is not UTF-8: {source}")]
+    Utf8 {
+        /// Name of the text.
+        what: &'static str,
+        /// Cause.
+        source: Utf8Error,
+    },
+    /// Number of bytes after the end of the payload.
+    #[error("{0} unexpected bytes at the end")]
+    Trailing(usize),
+    /// Fault in an order.
+    #[error("order {index}: {fault}")]
+    Order {
+        /// Index of the order, from 0.
+        index: usize,
+        /// Fault in the order.
+        fault: Box<Fault>,
+    },
+    /// Values contradict each other or the rest of the replay.
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+impl Fault {
+    pub(crate) fn range(what: &'static str, value: u64, least: u64, most: u64) -> Fault {
+        Fault::OutOfRange { what, value, least, most }
+    }
+
+    pub(crate) fn order(index: usize) -> impl Fn(Fault) -> Fault {
+        move |fault| Fault::Order { index, fault: Box::new(fault) }
     }
 }
 
@@ -67,7 +133,7 @@ pub enum ReplayError {
         /// Position of the frame.
         position: Position,
         /// What is wrong, and what is allowed.
-        fault: String,
+        fault: Fault,
     },
     /// The hash chain does not match: the frames were altered after recording.
     #[error(
@@ -165,7 +231,11 @@ pub enum ReplayError {
 }
 
 impl ReplayError {
-    pub(crate) fn at(position: Position) -> impl Fn(String) -> ReplayError {
+    pub(crate) fn unwritable(error: impl fmt::Display) -> ReplayError {
+        ReplayError::Unwritable(error.to_string())
+    }
+
+    pub(crate) fn at(position: Position) -> impl Fn(Fault) -> ReplayError {
         move |fault| ReplayError::Frame { position, fault }
     }
 }

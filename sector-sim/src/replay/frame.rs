@@ -3,7 +3,8 @@
 use crate::board::Outcome;
 use crate::digest::Digest;
 use crate::event::Cause;
-use crate::replay::bytes::{Cursor, Fault, put_number};
+use crate::replay::bytes::{Cursor, put_number};
+use crate::replay::error::Fault;
 use crate::replay::hash::Sha256;
 use crate::replay::header::Header;
 use crate::replay::tick::{Tick, faction};
@@ -36,9 +37,7 @@ impl Kind {
             2 => Ok(Kind::Tick),
             3 => Ok(Kind::Keyframe),
             4 => Ok(Kind::Footer),
-            _ => Err(format!(
-                "kind = {byte} is not allowed; allowed are 1 (header), 2 (tick), 3 (keyframe) and 4 (footer)"
-            )),
+            _ => Err(Fault::range("kind", byte.into(), 1, 4)),
         }
     }
 
@@ -49,6 +48,10 @@ impl Kind {
             Kind::Keyframe => "keyframe",
             Kind::Footer => "footer",
         }
+    }
+
+    pub(crate) fn too_long(self, length: u64) -> Fault {
+        Fault::TooLong { what: self.name(), length, most: self.most() as u64 }
     }
 
     /// Maximum payload, in bytes.
@@ -65,12 +68,7 @@ impl Kind {
 /// Appends a frame.
 pub(crate) fn put_frame(out: &mut Vec<u8>, kind: Kind, payload: &[u8]) -> Result<(), Fault> {
     if payload.len() > kind.most() {
-        return Err(format!(
-            "a {} has {} bytes; allowed are 0 to {}",
-            kind.name(),
-            payload.len(),
-            kind.most()
-        ));
+        return Err(kind.too_long(payload.len() as u64));
     }
     out.push(kind as u8);
     put_number(out, payload.len() as u64);
@@ -136,15 +134,15 @@ impl Keyframe {
                 let (hash, state) = (cursor.hash("the hash of the state")?, cursor.rest());
                 let found = Sha256::of(&[state]);
                 if found != hash {
-                    return Err(format!("the SHA-256 of the state is {found}, recorded is {hash}"));
+                    return Err(Fault::Contradiction(format!(
+                        "the SHA-256 of the state is {found}, recorded is {hash}"
+                    )));
                 }
                 let state = std::str::from_utf8(state)
-                    .map_err(|error| format!("the state is not UTF-8: {error}"))?;
+                    .map_err(|source| Fault::Utf8 { what: "the state", source })?;
                 Some(state.into())
             }
-            mark => {
-                return Err(format!("state flag = {mark} is not allowed; allowed are 0 and 1"));
-            }
+            flag => return Err(Fault::range("state flag", flag.into(), 0, 1)),
         };
         cursor.end()?;
         Ok(Keyframe { tick, digest, chain, state })
@@ -199,7 +197,7 @@ impl Footer {
             1 => Some(Cause::Domination),
             2 => Some(Cause::LastStanding),
             3 => Some(Cause::TickLimit),
-            cause => return Err(format!("result = {cause} is not allowed; allowed are 0 to 3")),
+            cause => return Err(Fault::range("result", cause.into(), 0, 3)),
         };
         let result = match cause {
             None => None,
@@ -215,7 +213,9 @@ impl Footer {
         cursor.end()?;
         let found = Sha256::of(&[payload.get(..sealed).unwrap_or_default()]);
         if found != seal {
-            return Err(format!("the SHA-256 of the footer is {found}, recorded is {seal}"));
+            return Err(Fault::Contradiction(format!(
+                "the SHA-256 of the footer is {found}, recorded is {seal}"
+            )));
         }
         Ok(Footer { ticks, orders, result, digest, chain })
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::digest::Digest;
 use crate::ids::{FACTION_IDS, FactionId, MAX_STARTERS};
 use crate::map::MAX_SYSTEMS;
-use crate::replay::error::ReplayError;
+use crate::replay::error::{Fault, ReplayError};
 use crate::replay::hash::Sha256;
 use crate::replay::journal::REPLAY_FORMAT;
 use crate::rules::{Personality, RULES_VERSION, Rules};
@@ -157,44 +157,35 @@ impl Header {
     }
 
     /// Checks ranges, seats and the hash of the rules.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        if self.seed > crate::draw::MAX_SEED {
-            return Err(format!(
-                "seed = {} is not allowed; allowed are 0 to {}",
-                self.seed,
-                crate::draw::MAX_SEED
-            ));
-        }
-        if !(2..=MAX_SYSTEMS).contains(&self.systems) {
-            return Err(format!(
-                "systems = {} is not allowed; allowed are 2 to {MAX_SYSTEMS}",
-                self.systems
-            ));
-        }
-        if !(2..=MAX_STARTERS).contains(&self.factions) {
-            return Err(format!(
-                "factions = {} is not allowed; allowed are 2 to {MAX_STARTERS}",
-                self.factions
-            ));
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        let ranges = [
+            ("seed", self.seed, 0, crate::draw::MAX_SEED),
+            ("systems", self.systems.into(), 2, MAX_SYSTEMS.into()),
+            ("factions", self.factions.into(), 2, MAX_STARTERS.into()),
+        ];
+        for (what, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(Fault::range(what, value, least, most));
+            }
         }
         let mut seated = [false; FACTION_IDS];
         for seat in &self.seats {
             if std::mem::replace(&mut seated[seat.faction.index()], true) {
-                return Err(format!(
+                return Err(Fault::Contradiction(format!(
                     "seats has {} twice; allowed is one seat per faction",
                     seat.faction
-                ));
+                )));
             }
-            seat.personality
-                .check()
-                .map_err(|error| format!("the seat of {}: {error}", seat.faction))?;
+            seat.personality.check().map_err(|error| {
+                Fault::Contradiction(format!("the seat of {}: {error}", seat.faction))
+            })?;
         }
         let found = rules_hash(&self.rules);
         if found != self.rules_hash {
-            return Err(format!(
+            return Err(Fault::Contradiction(format!(
                 "rules_hash = {} does not match the rules; their hash is {found}",
                 self.rules_hash
-            ));
+            )));
         }
         Ok(())
     }

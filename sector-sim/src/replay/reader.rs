@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::replay::bytes::{Number, number};
-use crate::replay::error::{Position, ReplayError};
+use crate::replay::error::{Fault, Position, ReplayError};
 use crate::replay::frame::{Footer, Frame, Keyframe, Kind, MAGIC};
 use crate::replay::hash::Sha256;
 use crate::replay::header::{FORMAT_VERSION, Header};
@@ -178,7 +178,7 @@ impl Reader {
     }
 
     fn fault(&self, fault: impl Into<String>) -> ReplayError {
-        ReplayError::Frame { position: self.position, fault: fault.into() }
+        ReplayError::at(self.position)(Fault::Contradiction(fault.into()))
     }
 
     /// Reads the next frame; a tick is kept in the reader.
@@ -240,13 +240,11 @@ impl Reader {
             Number::Whole { value, bytes } => (value, bytes + 1),
             Number::Cut => return self.wait(),
             Number::Bad => {
-                return Err(self
-                    .fault("the length is not a number in its shortest form, of at most 64 bits"));
+                return Err(ReplayError::at(self.position)(Fault::Number("the length")));
             }
         };
         if length > kind.most() as u64 {
-            let (name, most) = (kind.name(), kind.most());
-            return Err(self.fault(format!("a {name} has {length} bytes; allowed are 0 to {most}")));
+            return Err(ReplayError::at(self.position)(kind.too_long(length)));
         }
         let from = self.start + head;
         let end = from + length as usize;

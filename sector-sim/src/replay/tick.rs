@@ -3,7 +3,8 @@
 use crate::digest::Digest;
 use crate::ids::{FACTION_IDS, FactionId, FleetId, MAX_STARTERS, SystemId};
 use crate::order::{Amount, Command, Focus, Order, Refusal};
-use crate::replay::bytes::{Cursor, Fault, put_number, put_signed, put_text};
+use crate::replay::bytes::{Cursor, put_number, put_signed, put_text};
+use crate::replay::error::Fault;
 
 /// Maximum number of orders per tick.
 pub const ORDERS_MAX: usize = 1_000_000;
@@ -32,8 +33,8 @@ impl Tick {
     /// Payload of the tick's frame.
     ///
     /// # Errors
-    /// More than [`ORDERS_MAX`] orders, a text above [`TEXT_MAX`] bytes, or a missing outcome.
-    pub fn encode(&self) -> Result<Vec<u8>, String> {
+    /// [`Fault`] for more than [`ORDERS_MAX`] orders, a text above [`TEXT_MAX`] bytes, or a missing outcome.
+    pub fn encode(&self) -> Result<Vec<u8>, Fault> {
         let mut out = Vec::new();
         encode(&mut out, self.tick, &self.orders, &self.outcomes, self.digest)?;
         Ok(out)
@@ -42,8 +43,8 @@ impl Tick {
     /// Parses the payload of a tick's frame.
     ///
     /// # Errors
-    /// What is wrong, and what is allowed.
-    pub fn decode(payload: &[u8]) -> Result<Tick, String> {
+    /// [`Fault`] says what is wrong, and what is allowed.
+    pub fn decode(payload: &[u8]) -> Result<Tick, Fault> {
         let mut tick = Tick::default();
         tick.read(payload)?;
         Ok(tick)
@@ -57,9 +58,7 @@ impl Tick {
         self.tick = cursor.number("the tick")?;
         let orders = cursor.number("the number of orders")?;
         if orders > ORDERS_MAX as u64 {
-            return Err(format!(
-                "the number of orders = {orders} is not allowed; allowed are 0 to {ORDERS_MAX}"
-            ));
+            return Err(Fault::range("the number of orders", orders, 0, ORDERS_MAX as u64));
         }
         if orders > 0 {
             self.read_orders(&mut cursor, orders as usize)?;
@@ -71,15 +70,14 @@ impl Tick {
     fn read_orders(&mut self, cursor: &mut Cursor<'_>, orders: usize) -> Result<(), Fault> {
         let room = cursor.left() / ORDER_LEAST;
         if orders > room {
-            return Err(format!(
+            return Err(Fault::Contradiction(format!(
                 "the tick claims {orders} orders, but has bytes for at most {room}"
-            ));
+            )));
         }
         self.orders.reserve(orders);
         self.outcomes.reserve(orders);
         for index in 0..orders {
-            let (order, outcome) =
-                read_order(cursor).map_err(|fault| format!("order {index}: {fault}"))?;
+            let (order, outcome) = read_order(cursor).map_err(Fault::order(index))?;
             self.orders.push(order);
             self.outcomes.push(outcome);
         }
@@ -115,15 +113,13 @@ fn refusal_code(refusal: Refusal) -> u8 {
 }
 
 /// Faction by index, in id order.
-pub(crate) fn faction(number: u8, what: &str) -> Result<FactionId, Fault> {
+pub(crate) fn faction(number: u8, what: &'static str) -> Result<FactionId, Fault> {
     let starter = FactionId::starter(number);
     let later = number.checked_sub(MAX_STARTERS).and_then(|later| match later.checked_sub(1) {
         None => Some(FactionId::LEAGUE),
         Some(splinter) => FactionId::splinter(splinter),
     });
-    starter.or(later).ok_or_else(|| {
-        format!("{what} = {number} is not allowed; allowed are 0 to {}", FACTION_IDS - 1)
-    })
+    starter.or(later).ok_or_else(|| Fault::range(what, number.into(), 0, FACTION_IDS as u64 - 1))
 }
 
 pub(crate) fn encode(
@@ -134,23 +130,24 @@ pub(crate) fn encode(
     digest: Digest,
 ) -> Result<(), Fault> {
     if orders.len() > ORDERS_MAX {
-        return Err(format!(
-            "tick {tick} has {} orders; allowed are 0 to {ORDERS_MAX}",
-            orders.len()
+        return Err(Fault::range(
+            "the number of orders",
+            orders.len() as u64,
+            0,
+            ORDERS_MAX as u64,
         ));
     }
     if orders.len() != outcomes.len() {
-        return Err(format!(
+        return Err(Fault::Contradiction(format!(
             "tick {tick} has {} orders, but {} outcomes",
             orders.len(),
             outcomes.len()
-        ));
+        )));
     }
     put_number(out, tick);
     put_number(out, orders.len() as u64);
     for (index, (order, outcome)) in orders.iter().zip(outcomes).enumerate() {
-        put_order(out, order, outcome)
-            .map_err(|fault| format!("order {index} of tick {tick}: {fault}"))?;
+        put_order(out, order, outcome).map_err(Fault::order(index))?;
     }
     out.extend_from_slice(&digest.0.to_le_bytes());
     Ok(())
@@ -204,7 +201,7 @@ fn put_order(out: &mut Vec<u8>, order: &Order, outcome: &OrderOutcome) -> Result
     for (what, text) in [("client_id", &order.client_id), ("reason", &order.reason)] {
         let Some(text) = text else { continue };
         if text.len() > TEXT_MAX {
-            return Err(format!("{what} has {} bytes; allowed are 0 to {TEXT_MAX}", text.len()));
+            return Err(Fault::TooLong { what, length: text.len() as u64, most: TEXT_MAX as u64 });
         }
         put_text(out, text);
     }
@@ -219,7 +216,8 @@ fn read_order(cursor: &mut Cursor<'_>) -> Result<(Order, OrderOutcome), Fault> {
     let head = cursor.byte("the head of an order")?;
     let faction = faction(cursor.byte("faction")?, "faction")?;
     let (kind, variant) = (head & KIND, (head & VARIANT) >> 2);
-    let out_of_place = || format!("head = {head:#010b} is not a valid combination");
+    let out_of_place =
+        || Fault::Contradiction(format!("head = {head:#010b} is not a valid combination"));
     if kind != 0 && head & FLEET != 0 || matches!(kind, 1 | 2) && variant != 0 {
         return Err(out_of_place());
     }
@@ -263,15 +261,14 @@ fn read_order(cursor: &mut Cursor<'_>) -> Result<(Order, OrderOutcome), Fault> {
         let code = cursor.byte("the refusal")?;
         let refusal = Refusal::ALL.get(usize::from(code));
         Err(*refusal.ok_or_else(|| {
-            format!("refusal = {code} is not allowed; allowed are 0 to {}", Refusal::ALL.len() - 1)
+            Fault::range("refusal", code.into(), 0, Refusal::ALL.len() as u64 - 1)
         })?)
     } else {
         match cursor.number("the outcome")?.checked_sub(1) {
             None => Ok(None),
             Some(fleet) => {
-                let fleet = u32::try_from(fleet).map_err(|_| {
-                    format!("outcome = {} is not allowed; allowed are 0 to 4294967296", fleet + 1)
-                })?;
+                let fleet = u32::try_from(fleet)
+                    .map_err(|_| Fault::range("outcome", fleet + 1, 0, 1 << 32))?;
                 Ok(Some(FleetId(fleet)))
             }
         }
@@ -291,6 +288,11 @@ mod tests {
         for number in 0..FACTION_IDS as u8 {
             assert_eq!(faction(number, "faction").unwrap().index(), usize::from(number));
         }
-        assert!(faction(FACTION_IDS as u8, "faction").unwrap_err().contains("allowed are 0 to 96"));
+        assert!(
+            faction(FACTION_IDS as u8, "faction")
+                .unwrap_err()
+                .to_string()
+                .contains("allowed are 0 to 96")
+        );
     }
 }

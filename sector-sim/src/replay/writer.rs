@@ -63,13 +63,12 @@ impl Writer {
                 header.version
             )));
         }
-        header.check().map_err(ReplayError::Unwritable)?;
+        header.check().map_err(ReplayError::unwritable)?;
         let mut out = MAGIC.to_vec();
         out.push(FORMAT_VERSION as u8);
         let begin = out.len();
-        let json = serde_json::to_vec(header)
-            .map_err(|error| ReplayError::Unwritable(error.to_string()))?;
-        put_frame(&mut out, Kind::Header, &json).map_err(ReplayError::Unwritable)?;
+        let json = serde_json::to_vec(header).map_err(ReplayError::unwritable)?;
+        put_frame(&mut out, Kind::Header, &json).map_err(ReplayError::unwritable)?;
         let chain = Sha256::of(&[out.get(begin..).unwrap_or_default()]);
         let mut writer = Writer {
             out,
@@ -110,8 +109,8 @@ impl Writer {
         }
         self.payload.clear();
         encode(&mut self.payload, world.tick(), orders, &world.report().outcomes, world.digest())
-            .map_err(ReplayError::Unwritable)?;
-        put_frame(&mut self.out, Kind::Tick, &self.payload).map_err(ReplayError::Unwritable)?;
+            .map_err(ReplayError::unwritable)?;
+        put_frame(&mut self.out, Kind::Tick, &self.payload).map_err(ReplayError::unwritable)?;
         self.chain = self.chain.link(&self.payload);
         self.ticks += 1;
         self.orders += orders.len() as u64;
@@ -125,14 +124,14 @@ impl Writer {
         let state = if with_state {
             let snapshot = Snapshot::of(&self.universe, world.map(), world.board(), world.digest());
             let json = serde_json::to_string(&snapshot);
-            Some(json.map_err(|error| ReplayError::Unwritable(error.to_string()))?.into())
+            Some(json.map_err(ReplayError::unwritable)?.into())
         } else {
             None
         };
         let keyframe =
             Keyframe { tick: self.ticks, digest: world.digest(), chain: self.chain, state };
         put_frame(&mut self.out, Kind::Keyframe, &keyframe.encode())
-            .map_err(ReplayError::Unwritable)
+            .map_err(ReplayError::unwritable)
     }
 
     /// Ends the replay with the footer.
@@ -156,7 +155,7 @@ impl Writer {
             digest: world.digest(),
             chain: self.chain,
         };
-        put_frame(&mut self.out, Kind::Footer, &footer.encode()).map_err(ReplayError::Unwritable)
+        put_frame(&mut self.out, Kind::Footer, &footer.encode()).map_err(ReplayError::unwritable)
     }
 
     /// Number of ticks written.
