@@ -1,5 +1,5 @@
--- Records an award unless it is recorded. KEYS: awards. ARGV: field, body.
--- Returns 'new', 'same' or, where another body is recorded, 'different'.
+-- Records an award unless one is already recorded. KEYS: awards. ARGV: field, body.
+-- Returns 'new', 'same', or 'different' if another body is recorded.
 if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 1 then
   return 'new'
 end

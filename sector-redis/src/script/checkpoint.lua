@@ -1,4 +1,4 @@
--- The newest whole world. KEYS: world, snapshot, format.
+-- Reads the newest checkpoint. KEYS: world, snapshot, format.
 return {
   redis.call('HMGET', KEYS[1], 'universe', 'checkpoint_tick', 'checkpoint_event',
     'checkpoint_cursor'),

@@ -1,13 +1,13 @@
--- Writes a tick, whole or not at all.
+-- Commits a tick atomically.
 -- KEYS: world, lease, snapshot, events, orders, last order, client ids, seats, records, runs,
 --   run summaries, run headers, awards, control, outcomes, outcomes by player, replay of this
---   universe, then the replays that may have to go.
--- ARGV: "epoch holder", life in ms, epoch, universe, tick, digest, cursor, record,
---   begins, header, finishes, summary, has checkpoint, snapshot, events to keep or '',
---   restart served or '', runs to keep, sum of the snapshot, last event or '', last entry whose
---   outcome goes, number of events, (kind, data, sum)..., number of outcomes, (entry, player, body,
---   sum)..., number of awards, (field, body)..., universes of the replays that may have to go, in the
---   order of their keys.
+--   universe, then the replays that may be evicted.
+-- ARGV: "epoch holder", lease TTL in ms, epoch, universe, tick, digest, cursor, record,
+--   begins, header, finishes, summary, has checkpoint, snapshot, number of events to keep or '',
+--   restart request served or '', number of runs to keep, checksum of the snapshot, expected last
+--   event or '', last entry whose outcome is evicted, number of events, (kind, data, checksum)...,
+--   number of outcomes, (entry, player, body, checksum)..., number of awards, (field, body)...,
+--   universes of the replays that may be evicted, in the order of their keys.
 -- Returns {'ok' | 'repeat', last event before, last event} | {'lease'} | {'tick', universe, tick,
 --   finished, event} | {'taken'} | {'cursor'} | {'outcome', entry} | {'type', key, type}.
 local world, lease, snapshot, events, orders, last_order, client_ids, seats, records, runs,
@@ -22,9 +22,9 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- Look.
+-- Validate before the first write.
 
--- A command on a key of another type would end the script between two writes.
+-- A command on a key of another type would abort the script between two writes.
 local types = {'hash', 'string', 'string', 'stream', 'stream', 'string', 'hash', 'hash', 'list',
   'list', 'hash', 'hash', 'hash', 'hash', 'stream', 'zset', 'list'}
 for index, key in ipairs(KEYS) do
@@ -78,7 +78,7 @@ if tonumber(ARGV[outcomes_at]) > 0 then
   end
 end
 
--- Write. The first XADD comes first: a stream that refuses the id leaves nothing half done.
+-- Write. The first XADD comes first: if the stream rejects the id, nothing was written yet.
 
 before = event or '0'
 local number = tonumber(before)

@@ -1,8 +1,8 @@
--- Puts a document on a shelf.
--- KEYS: documents, their ends, their owners. ARGV: id, owner, end or '', body, now, most documents,
---   most of an owner, 1 where one gives way.
--- Returns 'ok' | 'known' | 'owner' | 'all'.
--- Documents: id -> "end, owner, body", separated by \31. Ends: ids, by end; owners: "owner \31 id".
+-- Inserts a document into a shelf.
+-- KEYS: documents, their ends, their owners. ARGV: id, owner, end or '', body, now, maximum number of
+--   documents, maximum number per owner, 1 if a full shelf evicts the document that ends first.
+-- Returns 'ok' | 'known' (the id exists) | 'owner' or 'all' (the owner's share or the shelf is full).
+-- Documents: id -> "end, owner, body", separated by \31. Ends: ids by end. Owners: "owner \31 id".
 local documents, ends, owners = KEYS[1], KEYS[2], KEYS[3]
 local id, owner, now, most, most_own, gives_way = ARGV[1], ARGV[2], tonumber(ARGV[5]),
   tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
@@ -20,7 +20,7 @@ local function drop(name)
   redis.call('ZREM', ends, name)
 end
 
--- Look.
+-- Validate before the first write.
 if redis.call('HEXISTS', documents, id) == 1 and end_of(id) > now then
   return 'known'
 end

@@ -1,5 +1,5 @@
--- The documents of an owner, by id. KEYS: documents, their owners. ARGV: owner.
--- Returns id, document, ... Documents are as in document_insert.lua.
+-- Lists the documents of an owner, ordered by id. KEYS: documents, their owners. ARGV: owner.
+-- Returns id, document, ... in the format of document_insert.lua.
 local found = {}
 for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], '[' .. ARGV[1] .. '\31',
   '(' .. ARGV[1] .. ' ')) do

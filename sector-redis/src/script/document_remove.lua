@@ -1,5 +1,5 @@
--- Takes a document away. KEYS: documents, their ends, their owners. ARGV: id.
--- Returns it, or nil. Documents are as in document_insert.lua.
+-- Removes a document. KEYS: documents, their ends, their owners. ARGV: id.
+-- Returns the document in the format of document_insert.lua, or nil.
 local row = redis.call('HGET', KEYS[1], ARGV[1])
 if not row then
   return false

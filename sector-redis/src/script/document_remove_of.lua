@@ -1,5 +1,5 @@
--- Takes all documents of an owner away. KEYS: documents, their ends, their owners. ARGV: owner.
--- Returns how many there were.
+-- Removes all documents of an owner. KEYS: documents, their ends, their owners. ARGV: owner.
+-- Returns the number of removed documents.
 local first, last = '[' .. ARGV[1] .. '\31', '(' .. ARGV[1] .. ' '
 local members = redis.call('ZRANGEBYLEX', KEYS[3], first, last)
 for _, member in ipairs(members) do

@@ -1,6 +1,6 @@
--- Puts a document in the place of the one with its id, owner and expected body, which has not ended.
+-- Replaces a document if it has not ended and its owner and body match.
 -- KEYS: documents, their ends. ARGV: id, owner, end or '', body, now, expected body.
--- Returns 1 or 0. Documents are as in document_insert.lua.
+-- Returns 1, or 0 if it does not match. Documents have the format of document_insert.lua.
 local row = redis.call('HGET', KEYS[1], ARGV[1])
 if not row then
   return 0

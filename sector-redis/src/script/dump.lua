@@ -1,8 +1,8 @@
--- Everything of this moment but the replays of kept runs, which do not change.
+-- Reads everything at one moment, except the replays of kept runs, which do not change.
 -- KEYS: world, snapshot, format, events, orders, last order, client ids, epoch, seats, records,
 --   runs, run summaries, run headers, awards, control, outcomes, keys, audit.
--- Returns {} | {world, snapshot, mark, events, orders, last order, client ids, epoch, seats,
---   records, runs, summaries, headers, awards, control, outcomes, keys, audit}.
+-- Returns {} without a universe, or {world, snapshot, mark, events, orders, last order, client ids,
+--   epoch, seats, records, runs, summaries, headers, awards, control, outcomes, keys, audit}.
 local universe, event, cursor = unpack(redis.call('HMGET', KEYS[1], 'universe',
   'checkpoint_event', 'checkpoint_cursor'))
 if not universe then

@@ -1,4 +1,4 @@
--- The newest committed tick. KEYS: world, control, format.
+-- Reads the newest committed tick. KEYS: world, control, format.
 return {
   redis.call('HMGET', KEYS[1], 'universe', 'tick', 'digest', 'cursor', 'epoch', 'event',
     'finished'),

@@ -1,4 +1,4 @@
--- Gives the store a new incarnation unless a worker is at it.
+-- Gives the store a new incarnation unless the lease is held.
 -- KEYS: lease, format. ARGV: format, incarnation. Returns 1 or 0.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return 0

@@ -1,5 +1,5 @@
--- Takes the lease under a new epoch if it is free.
--- KEYS: lease, epoch. ARGV: holder, life in ms. Returns the epoch, or nil.
+-- Acquires the lease with a new epoch if it is free.
+-- KEYS: lease, epoch. ARGV: holder, TTL in ms. Returns the epoch, or nil.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return false
 end

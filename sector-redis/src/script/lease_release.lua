@@ -1,4 +1,4 @@
--- Deletes the lease if it is this one. KEYS: lease. ARGV: "epoch holder". Returns 1 or 0.
+-- Releases the lease if the token matches. KEYS: lease. ARGV: "epoch holder". Returns 1 or 0.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

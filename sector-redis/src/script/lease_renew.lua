@@ -1,4 +1,5 @@
--- Renews the lease if it is this one. KEYS: lease. ARGV: "epoch holder", life in ms. Returns 1 or 0.
+-- Renews the lease if the token matches. KEYS: lease. ARGV: "epoch holder", TTL in ms.
+-- Returns 1 or 0.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

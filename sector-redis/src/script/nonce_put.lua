@@ -1,4 +1,4 @@
--- Keeps a nonce. KEYS: nonces, nonce ends. ARGV: key, value, life in ms, most nonces.
+-- Stores a value in a pool. KEYS: values, expiry times. ARGV: key, value, TTL in ms, pool size.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local function drop(keys)

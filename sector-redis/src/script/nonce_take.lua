@@ -1,4 +1,5 @@
--- Takes a nonce away. KEYS: nonces, nonce ends. ARGV: key. Returns the value, or nil.
+-- Removes a value from a pool. KEYS: values, expiry times. ARGV: key.
+-- Returns the value, or nil if it does not exist or has expired.
 local value = redis.call('HGET', KEYS[1], ARGV[1])
 if not value then
   return false

@@ -1,5 +1,5 @@
--- Checks that the keys are ours and of this format; marks them when there are none.
--- KEYS: format, every other fixed key. ARGV: the format, an incarnation for a store without one.
+-- Checks that the keys belong to a sector in this format; marks an empty Redis.
+-- KEYS: format, then every other fixed key. ARGV: format, incarnation for a store without one.
 -- Returns {'ok', incarnation} | {'format', format} | {'foreign', key}.
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'string' and kind ~= 'none' then
@@ -11,12 +11,12 @@ if marked then
   if format == ARGV[1] then
     return {'ok', incarnation}
   end
-  -- Format 2 had no more than one batch in an entry of the order stream, and is otherwise the same.
+  -- Format 2 differs only in the order stream: one batch per entry.
   if format == '2' then
     redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. incarnation)
     return {'ok', incarnation}
   end
-  -- Format 1 had neither incarnation nor sums either.
+  -- Format 1 also lacks the incarnation and the checksums.
   if marked ~= '1' then
     return {'format', string.match(marked, '^[%w%-.]+') or '?'}
   end

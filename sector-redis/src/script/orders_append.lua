@@ -1,23 +1,23 @@
--- Accepts batches of one universe, each by itself and in their order: leaves out client ids seen
--- before, judges the right and the backlog of what is left, and appends it. All that is appended
--- becomes one entry of the stream, under the number of the last batch in it.
+-- Appends batches of one universe, each judged separately and in order: skips orders with known client
+-- ids, then checks the right and the backlog. All accepted batches become one entry of the stream,
+-- whose id is the number of the last batch.
 -- KEYS: format, world, orders, last order, client ids, seats.
--- ARGV: universe, shapes, number of client ids, number of fields of the seats, per order its field of
---   the client ids or '' (or none at all: their number is 0), the fields of the seats that rights ask
---   for in their order, then per batch: who ("universe, player, time, source", separated by \31), the
+-- ARGV: universe, shapes, number of client id fields, number of seat fields, per order its field of
+--   the client ids or '' (none at all if their number is 0), the fields of the seats that the rights
+--   need, in order, then per batch: prefix ("universe, player, time, source", separated by \31), the
 --   faction of a right to a seat, per order its sealed body.
--- Shapes is an array of numbers in MessagePack; per batch: 8 times the number of orders, plus 4 where
---   the backlog is bounded, plus the right (0: any, 1: a seat, whose one field is the player's; 2: its
---   fields' factions are free); then the bound, if there is one; then, for a right: idle, how much
---   later than the last a sighting is worth noting, now, number of its fields.
--- Returns {'none'}, {'other', running universe}, or {number of the last order before}, and then, for
---   each batch that did not just become the next one: its place, and {its entry, places of
---   duplicates in it...}, {'seat', faction held or ''}, {'taken', places of factions...} or {'full',
---   entries that wait}.
--- Seats are as in seat_claim.lua.
--- It looks for the mark where there is no world only: a store that was emptied has neither.
--- A key of another type is found by reading it, and XADD is the first write, so that a stream which
--- refuses the id leaves nothing half done; the ids after it only grow.
+-- Shapes is an array of numbers in MessagePack. Per batch: 8 times the number of orders, plus 4 if the
+--   backlog is limited, plus the right (0: any; 1: a seat, whose one field is the player's; 2: the
+--   factions of its fields are free); then the backlog limit, if any; then, for a right: idle time,
+--   resolution of sightings, now, number of its fields.
+-- Returns {'none'}, {'other', running universe}, or {number of the last batch before}, followed, for
+--   each batch that did not simply get the next number, by its index and one of {its number, indexes of
+--   duplicates in it...}, {'seat', faction held or ''}, {'taken', indexes of factions...} or {'full',
+--   number of waiting entries}.
+-- Seats have the format of seat_claim.lua.
+-- Only checks the mark if there is no world: an emptied store has neither.
+-- Keys of another type fail on the first read. XADD is the first write: if the stream rejects the id,
+-- nothing was written yet.
 local call, argv, format, match = redis.call, ARGV, string.format, string.match
 local world = call('HMGET', KEYS[2], 'universe', 'finished', 'cursor')
 if not world[1] or world[2] == '1' then
@@ -36,11 +36,11 @@ local rows = seats > 0 and call('HMGET', KEYS[6], unpack(argv, names + 5, at - 1
 local before = tonumber(call('GET', KEYS[4]) or '0')
 local last, cursor, number = before, nil, nil
 local reply = {format('%d', before)}
--- What is to be written, how much of it there is, and where the next of each kind is found.
+-- Fields to write and their count, then the position of the next item of each kind.
 local fields, size, fresh, named, sighted = {'*'}, 1, {}, 0, nil
 local seen, place, seat, batch = {}, 0, 0, 0
 
--- The refusal of a batch, or nil; the seat that counts as seen, and its row.
+-- Returns the refusal of a batch, or nil; then the seat field to update, and its new value.
 local function judge(right, idle, sighting, now, count, faction)
   if right == 1 then
     local row = rows[seat + 1]
@@ -107,7 +107,7 @@ while shape <= shapes_end do
       answer[#answer + 1] = index
     else
       if field ~= '' then
-        -- What comes last is not looked for.
+        -- The last client id cannot be repeated.
         if place < names then
           seen[field] = number
         end

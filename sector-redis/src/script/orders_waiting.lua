@@ -1,13 +1,13 @@
--- A player's entries among those that wait, newest first.
--- KEYS: world, orders. ARGV: player, id to begin with or '+', entries of the stream to look at, most to
---   find. Returns {id to go on with or '', entries}, each entry as if it were alone in the stream.
+-- Lists a player's waiting batches, newest first.
+-- KEYS: world, orders. ARGV: player, id to start from or '+', number of stream entries to scan, maximum
+--   number of batches. Returns {id to continue from or '', entries}, one entry per batch.
 local cursor = tonumber(redis.call('HGET', KEYS[1], 'cursor') or '0')
 local most = tonumber(ARGV[4])
 local read = redis.call('XREVRANGE', KEYS[2], ARGV[2], string.format('%.0f-0', cursor + 1), 'COUNT',
   ARGV[3])
 local found = {}
 
--- Of format 2: one batch, whose player is a field of its own.
+-- Format 2 has one batch per entry, and a field for its player.
 local function is_of(fields)
   for index = 1, #fields, 2 do
     if fields[index] == 'player' then

@@ -1,5 +1,5 @@
--- Outcomes of a player's newest entries, newest first.
--- KEYS: outcomes, outcomes by player. ARGV: player, most to find. Returns entries.
+-- Lists a player's newest outcomes, newest first.
+-- KEYS: outcomes, outcomes by player. ARGV: player, maximum number. Returns entries.
 local found = {}
 for _, member in ipairs(redis.call('ZREVRANGEBYLEX', KEYS[2], '(' .. ARGV[1] .. ' ',
   '[' .. ARGV[1] .. '\31', 'LIMIT', 0, ARGV[2])) do

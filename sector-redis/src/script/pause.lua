@@ -1,4 +1,4 @@
--- Pauses the sector or lets it go on. KEYS: control. ARGV: 1 or 0.
+-- Pauses or resumes the sector. KEYS: control. ARGV: 1 to pause, 0 to resume.
 if ARGV[1] == '1' then
   redis.call('HSET', KEYS[1], 'paused', 1)
 else

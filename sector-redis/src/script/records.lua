@@ -1,4 +1,4 @@
--- Replay records of a universe, running or kept; the index in the list is the tick.
+-- Reads replay records of a universe, running or kept; the list index is the tick.
 -- KEYS: world, records, replay of the universe. ARGV: universe, first tick, last tick.
 local universe, finished = unpack(redis.call('HMGET', KEYS[1], 'universe', 'finished'))
 local list = KEYS[3]

@@ -1,4 +1,4 @@
--- Asks for a new universe. KEYS: control. ARGV: seed or ''. Returns the request's number.
+-- Requests a new universe. KEYS: control. ARGV: seed or ''. Returns the number of the request.
 local number = redis.call('HINCRBY', KEYS[1], 'restart_last', 1)
 redis.call('HSET', KEYS[1], 'restart', number)
 if ARGV[1] == '' then

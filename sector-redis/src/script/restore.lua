@@ -1,8 +1,8 @@
--- Puts prepared keys in their places, all of them or none.
--- KEYS: format, lease, epoch, world, other keys that must not be there, then pairs of a prepared
---   key and its place.
--- ARGV: the new mark, the least last epoch, how many keys must not be there, the world included,
---   1 to look only.
+-- Renames all staged keys to their final names, atomically.
+-- KEYS: format, lease, epoch, world, other keys that must not exist, then pairs of a staged key and
+--   its final name.
+-- ARGV: new mark, minimum last epoch, number of keys that must not exist (world included), 1 to check
+--   only.
 -- Returns {'ok'} | {'lease', "epoch holder"} | {'world', universe, tick} | {'key', key} |
 --   {'gone', key}.
 local format, lease, epoch, world = unpack(KEYS, 1, 4)

@@ -1,5 +1,5 @@
--- Runs one command on a key that a restore prepares, and lets the key end by itself if the restore
--- does. KEYS: the key. ARGV: command, life in ms, its arguments after the key.
+-- Runs a command on a staged key of a restore; the key expires if the restore is abandoned.
+-- KEYS: key. ARGV: command, TTL in ms, arguments after the key.
 redis.call(ARGV[1], KEYS[1], unpack(ARGV, 3))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1

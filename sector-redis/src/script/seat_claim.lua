@@ -1,4 +1,4 @@
--- Gives a faction to a player. KEYS: world, seats. ARGV: universe, faction, player, now, idle.
+-- Claims a faction for a player. KEYS: world, seats. ARGV: universe, faction, player, now, idle time.
 -- Returns {'claimed'} | {'taken'} | {'holds', faction} | {'universe'}.
 -- Seats: 'f' faction -> "since player", 'p' player -> "seen faction".
 local universe, faction, player, now = unpack(ARGV, 1, 4)

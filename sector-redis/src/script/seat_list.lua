@@ -1,4 +1,4 @@
--- All seats of a universe, lapsed ones too. KEYS: world, seats. ARGV: universe.
+-- Lists all seats of a universe, including lapsed ones. KEYS: world, seats. ARGV: universe.
 if redis.call('HGET', KEYS[1], 'universe') ~= ARGV[1] then
   return {}
 end

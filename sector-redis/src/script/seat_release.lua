@@ -1,4 +1,5 @@
--- Ends a player's claim. KEYS: world, seats. ARGV: universe, player. Returns the faction, or nil.
+-- Releases a player's claim. KEYS: world, seats. ARGV: universe, player.
+-- Returns the faction, or nil.
 if redis.call('HGET', KEYS[1], 'universe') ~= ARGV[1] then
   return false
 end

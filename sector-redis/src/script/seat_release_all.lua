@@ -1,4 +1,4 @@
--- Ends all claims. KEYS: world, seats. ARGV: universe. Returns how many there were.
+-- Releases all claims. KEYS: world, seats. ARGV: universe. Returns the number of released claims.
 if redis.call('HGET', KEYS[1], 'universe') ~= ARGV[1] then
   return 0
 end

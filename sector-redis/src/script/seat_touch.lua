@@ -1,5 +1,5 @@
--- Notes that a player was seen. KEYS: world, seats. ARGV: universe, player, now, idle, resolution.
--- Returns the faction the player holds, or nil.
+-- Records that a player was seen. KEYS: world, seats. ARGV: universe, player, now, idle time,
+--   resolution. Returns the faction the player holds, or nil.
 if redis.call('HGET', KEYS[1], 'universe') ~= ARGV[1] then
   return false
 end

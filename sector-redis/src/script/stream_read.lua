@@ -1,9 +1,9 @@
--- Reads a stream after an id, and says enough to tell whether that was all.
--- KEYS: stream, the key that holds its last number, format. ARGV: field of that key ('' if it is a string),
--- number to go on after, count.
--- Returns {last number, number before the oldest kept entry or '', entries, mark or ''}; the second
--- is left out when the entries go on exactly after the number. Several order entries may be one of
--- the stream, under the number of the last of them: the first returned may begin before.
+-- Reads a stream after an id.
+-- KEYS: stream, key with its last number, format. ARGV: field of that key ('' if it is a string),
+--   number to read after, count.
+-- Returns {last number, number before the oldest kept entry or '', entries, mark or ''}. The second is
+--   '' if the entries follow the number without a gap. A stream entry may hold several batches, under
+--   the number of the last one: the first returned entry may begin before the requested number.
 local mark = redis.call('GET', KEYS[3]) or ''
 local last
 if ARGV[1] == '' then
