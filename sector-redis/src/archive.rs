@@ -1,9 +1,9 @@
-//! Everything a store keeps, as one value: for backups, and for moving between backends.
+//! The whole content of a store as one value, for backups and for moving between backends.
 //!
-//! A [`Dump`] is a picture of one moment. Left out is what means nothing elsewhere or ends soon: the
-//! lease, login nonces, sessions, kept answers, and events that the checkpoint includes. A store that takes a dump in begins its
-//! event history at the checkpoint, under a new incarnation, so that everybody who followed begins
-//! anew; and it goes on with epochs that the old store has not given.
+//! A [`Dump`] is a consistent copy. It excludes what is short-lived or useless elsewhere: the lease,
+//! login nonces, sessions, cached responses, and events that the checkpoint includes. A restored
+//! store begins its event history at the checkpoint, with a new incarnation so that all followers
+//! resync, and with epochs that the old store has not used.
 
 use std::collections::BTreeMap;
 
@@ -23,22 +23,22 @@ use crate::seat::Claim;
 use crate::store::{BackupNote, Store};
 use crate::stream::{Event, StreamId};
 
-/// How far a restored store's epochs are ahead of the archived ones: the store that was backed up
-/// may have given more since.
+/// Added to the last epoch on restore, because the old store may have used more epochs since the
+/// backup.
 pub const EPOCH_GAP: u64 = 1_000_000;
-/// The largest number that a script in Redis counts exactly.
+/// Largest integer that a Redis script can represent exactly.
 const LARGEST: u64 = 1 << 53;
 
-/// Everything a store keeps of a sector.
+/// The whole content of a sector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dump {
-    /// The incarnation of the store it was taken of.
+    /// Incarnation of the dumped store.
     pub incarnation: Incarnation,
     /// The newest commit.
     pub world: WorldDump,
     /// The newest checkpoint.
     pub checkpoint: CheckpointDump,
-    /// The last lease epoch given.
+    /// The last lease epoch.
     pub last_epoch: u64,
     /// The last order entry.
     pub last_order: StreamId,
@@ -73,13 +73,13 @@ pub struct Dump {
 pub struct WorldDump {
     /// The universe.
     pub universe: UniverseId,
-    /// Its last committed tick.
+    /// The last committed tick.
     pub tick: u64,
-    /// The digest committed with it.
+    /// Digest of the world after the tick.
     pub digest: String,
     /// The last order entry that is applied or refused.
     pub cursor: StreamId,
-    /// The epoch it was committed under.
+    /// Lease epoch of the commit.
     pub epoch: u64,
     /// The last event before this commit's own.
     pub events_before: StreamId,
@@ -92,7 +92,7 @@ pub struct WorldDump {
 /// The newest checkpoint, of the same universe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointDump {
-    /// The tick it shows.
+    /// Tick of the checkpoint.
     pub tick: u64,
     /// The last event it includes.
     pub event_id: StreamId,
@@ -107,18 +107,18 @@ pub struct CheckpointDump {
 pub struct ControlDump {
     /// Whether the sector is paused.
     pub paused: bool,
-    /// The number of the restart request that stands.
+    /// Number of the pending restart request.
     pub restart: Option<u64>,
-    /// The seed it asks for.
+    /// Seed of the pending restart request.
     pub restart_seed: Option<u64>,
     /// The number of the last restart request.
     pub last_restart: u64,
 }
 
-/// A client id that was accepted.
+/// An accepted client id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClientId {
-    /// Whose order it names.
+    /// Player of the order.
     pub player: String,
     /// The name.
     pub client_id: String,
@@ -139,40 +139,40 @@ pub struct ReplayDump {
     pub records: Vec<String>,
 }
 
-/// Who holds the lease.
+/// The holder of the lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeaseHeld {
     /// The holder.
     pub holder: String,
     /// Its epoch.
     pub epoch: u64,
-    /// For how long, unless it is renewed.
+    /// Milliseconds until the lease expires unless it is renewed.
     pub left_ms: u64,
 }
 
-/// A store that can be copied as a whole, and looked into.
+/// A store that can be dumped, restored and inspected.
 #[async_trait]
 pub trait Archive: Store {
-    /// The picture of this moment; `None` before the first universe.
+    /// A consistent copy; `None` before the first universe.
     ///
     /// # Errors
     /// [`Corrupt`](Error::Corrupt) naming what is damaged.
     async fn dump(&self) -> Result<Option<Dump>>;
 
-    /// Takes a dump in, whole or not at all, and says the new incarnation.
+    /// Restores a dump atomically. Returns the new incarnation.
     ///
     /// # Errors
-    /// [`Config`](Error::Config), naming what was found, unless the store is empty and nobody holds
-    /// its lease; [`Corrupt`](Error::Corrupt) for a dump that no store can have given.
+    /// [`Config`](Error::Config) if the store is not empty or its lease is held;
+    /// [`Corrupt`](Error::Corrupt) for an inconsistent dump.
     async fn restore(&self, dump: &Dump) -> Result<Incarnation>;
 
-    /// Who holds the lease.
+    /// The holder of the lease, if any.
     async fn lease_held(&self) -> Result<Option<LeaseHeld>>;
 
-    /// Notes that a backup was made.
+    /// Records that a backup was made.
     async fn note_backup(&self, note: BackupNote) -> Result<()>;
 
-    /// What Redis said of itself, where it is one.
+    /// The report of the Redis server; `None` for other stores.
     fn redis_report(&self) -> Option<&RedisReport> {
         None
     }
@@ -193,7 +193,7 @@ pub(crate) fn at_work(holder: &str) -> Error {
 }
 
 impl Dump {
-    /// Refuses a dump that no store can have given.
+    /// Rejects an inconsistent dump.
     ///
     /// # Errors
     /// [`Corrupt`](Error::Corrupt) naming what does not fit.
@@ -304,7 +304,7 @@ impl Dump {
                 return refuse(format!("the replay of {:?} is out of its place", replay.universe));
             }
         }
-        // The newest one is that of the newest commit, whether its run has ended or not.
+        // The first replay belongs to the newest commit, whether its run has ended or not.
         match self.replays.first() {
             Some(newest)
                 if newest.universe == world.universe

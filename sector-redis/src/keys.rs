@@ -1,12 +1,12 @@
-//! Every key of a sector in Redis: its type, who writes it, how long it lives.
+//! Keys of a sector in Redis, with type, writer and lifetime.
 //!
 //! Names below are the defaults; `sector:` is [`KeyNames::prefix`]. With a
 //! [`sector_id`](KeyNames::sector_id) every name begins with `{id}:`, so that all keys of a sector
-//! lie in one slot of a cluster and one script may touch them all. A sector without an id has the
-//! plain names, which a cluster spreads over its nodes: there an id is needed.
+//! share one slot of a cluster and one script can use them all. A cluster would spread the keys of a
+//! sector without an id over its nodes, so it requires an id.
 //!
-//! Only [`REGISTRY`] lies outside: the set of all sectors of this Redis, by which services find
-//! them. Opening a store adds its id, or [`DEFAULT_SECTOR`] for the sector without one.
+//! Only [`REGISTRY`] is shared: the set of all sectors of this Redis, where services find them.
+//! Opening a store adds its id, or [`DEFAULT_SECTOR`] for the sector without one.
 //!
 //! | key                     | type   | holds                                              | written by  | lives                       |
 //! |-------------------------|--------|----------------------------------------------------|-------------|-----------------------------|
@@ -41,7 +41,7 @@
 //! | `sector:nonces:traces:ends`, `:notes:ends` | zset | its key by its expiry, ms since 1970 | api, worker | with the value       |
 //! | `sectors`               | set    | the sectors of this Redis                          | opening     | for ever                    |
 //!
-//! A sum is the XXH3 of the payload before it, 16 hex digits; sealed means with its sum in front.
+//! A sum is the XXH3 of the payload before it, as 16 hex digits. Sealed values begin with their sum.
 
 use std::collections::BTreeSet;
 
@@ -52,10 +52,10 @@ use crate::sector_id::SectorId;
 
 /// The key of the set of all sectors.
 pub const REGISTRY: &str = "sectors";
-/// What the sector without an id is called in [`REGISTRY`]; no [`SectorId`] looks like it.
+/// Name of the sector without an id in [`REGISTRY`]; not a valid [`SectorId`].
 pub const DEFAULT_SECTOR: &str = "(default)";
 
-/// The names an operator may choose.
+/// Key names that an operator can choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyNames {
     /// The event stream (`EVENT_STREAM`).
@@ -64,7 +64,7 @@ pub struct KeyNames {
     pub order_stream: String,
     /// The newest checkpoint (`SNAPSHOT_KEY`).
     pub snapshot_key: String,
-    /// What all other names begin with, before a colon.
+    /// Prefix of all other names, before a colon.
     pub prefix: String,
     /// The sector's id, which puts all its keys into one slot of a cluster.
     pub sector_id: Option<SectorId>,
@@ -126,7 +126,7 @@ impl ShelfKeys {
         Self { documents: documents.to_owned(), ends: of("ends"), owners: of("owners") }
     }
 
-    /// As scripts take them.
+    /// The keys in the order of the scripts.
     pub(crate) fn all(&self) -> [&str; 3] {
         [&self.documents, &self.ends, &self.owners]
     }
@@ -134,7 +134,7 @@ impl ShelfKeys {
 
 impl Keys {
     /// # Errors
-    /// [`Error::Config`] when a name is empty or has braces, or two keys share a name.
+    /// [`Error::Config`] if a name is empty or contains braces, or two keys have the same name.
     pub(crate) fn new(names: &KeyNames) -> Result<Self> {
         let tag = names.sector_id.as_ref().map(|id| format!("{{{id}}}:")).unwrap_or_default();
         let chosen = |name: &str| format!("{tag}{name}");
@@ -179,7 +179,7 @@ impl Keys {
             if name.is_empty() {
                 return Err(Error::config(format!("the {what} has no name; give it one")));
             }
-            // A brace would undo the tag.
+            // A brace would break the hash tag.
             if name.contains(['{', '}']) {
                 return Err(Error::config(format!(
                     "the {what} is named {name:?}; allowed: any name without braces, which a sector id puts in front"
@@ -198,7 +198,7 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Every key but the replays.
+    /// All keys except the replays.
     pub(crate) fn fixed(&self) -> Vec<&str> {
         let mut keys: Vec<&str> = vec![
             &self.format,
@@ -241,7 +241,7 @@ impl Keys {
         }
     }
 
-    /// A key that a restore prepares; none of a finished universe, nor of those above.
+    /// A staged key of a restore; differs from all other keys.
     pub(crate) fn prepared(&self, restore: &str, number: usize) -> String {
         let stem = self.format.strip_suffix("format").unwrap_or(&self.format);
         format!("{stem}restoring:{restore}:{number}")

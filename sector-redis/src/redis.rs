@@ -1,16 +1,15 @@
 //! The store in Redis (or Valkey): every write is one script, every script is in `src/script`.
 //!
-//! One kept connection (`link`) carries all short commands; a second one, of the `follower`, blocks
-//! on both streams and wakes the readers of this process, however many they are. Where both lead,
-//! says the `route`: one server, the owner of the sector's slot in a cluster, or a sentinel's
-//! master. Every command has a time limit, and only so many are on their way at once.
+//! One connection (`link`) carries all short commands. The `follower` blocks on both streams over a
+//! second one and wakes all readers of this process. The `route` finds the node: one server, the
+//! owner of the sector's slot in a cluster, or the master of sentinels. Commands have a timeout, and
+//! the number in flight is limited.
 //!
-//! A read is repeated for want of a connection. A write is sent once; when its answer was lost, it
-//! is asked again only where asking again reads back what the first time came to, or does no harm.
-//! What may have happened and cannot be found out is `Unavailable`, never a guess.
+//! Reads are retried after connection errors. A write whose response was lost is retried only if it
+//! is idempotent. A write with an unknown result is `Unavailable`, never a guess.
 //!
-//! Batches of orders that arrive while others are on their way share the next call (`gather`), and
-//! become one entry of the order stream (`appends`), under the number of the last of them.
+//! Batches of orders that arrive while a call is in flight share the next one (`gather`) and become
+//! one entry of the order stream (`appends`), with the number of the last batch.
 
 mod answer;
 mod appends;

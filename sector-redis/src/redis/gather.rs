@@ -1,10 +1,9 @@
-//! Gathering: what arrives while a call is on its way shares the next one.
+//! Batching: items that arrive while a call is in flight share the next call.
 //!
-//! Who comes alone is sent at once, by the caller's own task. Who finds a call on its way enters a
-//! queue, and a task of its own sends what waits there, as much as one call may hold, until nobody
-//! waits. Two calls may be on their way, so that Redis has one to do while the answers of the other
-//! are handed out. A caller that gives up before its turn is not sent; one that gives up later loses its own
-//! answer and nobody else's.
+//! An item that arrives while no call is in flight is sent at once, in the caller's task. Others are
+//! queued, and a background task sends them in groups until the queue is empty. Two calls may be in
+//! flight, so that Redis stays busy while responses are distributed. If a caller is cancelled, its
+//! queued item is not sent; the other items of its group are unaffected.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,47 +16,47 @@ use tokio::time::timeout;
 
 use crate::error::{Error, Result};
 
-/// Most that one call may hold, unless a single item is larger.
+/// Limits of one call, unless a single item is larger.
 const MAX_WEIGHT: usize = 256;
 const MAX_BYTES: usize = 256 * 1024;
-/// Most calls on their way.
+/// Maximum number of calls in flight.
 const MAX_CALLS: usize = 2;
 
-/// What is done with a group, in one call.
+/// Sends a group of items in one call.
 pub(super) trait Call: Send + Sync + 'static {
     type Item: Item;
     type Answer: Send + 'static;
-    /// What is being done, for errors.
+    /// Description of the call, for errors.
     const DOING: &'static str;
 
-    /// An answer for each item, in their order.
+    /// Returns one answer per item, in order.
     fn call(
         &self,
         items: Vec<Self::Item>,
     ) -> impl Future<Output = Vec<Result<Self::Answer>>> + Send;
 }
 
-/// One of a group.
+/// An item of a group.
 pub(super) trait Item: Send + 'static {
     fn weight(&self) -> usize;
     fn bytes(&self) -> usize;
 }
 
-/// Makes calls, few at a time.
+/// Groups items into calls.
 pub(super) struct Gather<C: Call> {
     shared: Arc<Shared<C>>,
 }
 
 struct Shared<C: Call> {
     call: C,
-    /// How long one may wait for an answer, its turn included.
+    /// Maximum wait for an answer, including the time in the queue.
     limit: Duration,
     state: Mutex<State<C>>,
     runtime: Handle,
 }
 
 struct State<C: Call> {
-    /// Calls on their way, and tasks about to make one.
+    /// Calls in flight, and tasks about to make one.
     under_way: usize,
     waiting: VecDeque<Waiting<C>>,
 }
@@ -67,17 +66,17 @@ struct Waiting<C: Call> {
     answer: oneshot::Sender<Result<C::Answer>>,
 }
 
-/// Items, and whom to give the answers.
+/// Items and the receivers of their answers.
 type Group<C> = (Vec<<C as Call>::Item>, Vec<oneshot::Sender<Result<<C as Call>::Answer>>>);
 
 impl<C: Call> Gather<C> {
-    /// Must be called on a runtime, which carries its tasks.
+    /// Must be called within a Tokio runtime, which runs the background tasks.
     pub(super) fn new(call: C, limit: Duration) -> Self {
         let state = Mutex::new(State { under_way: 0, waiting: VecDeque::new() });
         Self { shared: Arc::new(Shared { call, limit, state, runtime: Handle::current() }) }
     }
 
-    /// The answer for one item.
+    /// Sends one item and returns its answer.
     pub(super) async fn ask(&self, item: C::Item) -> Result<C::Answer> {
         let gone = || Error::unavailable(C::DOING, "the call ended without an answer");
         match self.shared.clone().enter(item) {
@@ -120,7 +119,7 @@ impl<C: Call> Shared<C> {
         Entered::Waits(answered)
     }
 
-    /// Takes as much as one call may hold, in the order of arrival.
+    /// Takes the items of the next call from the queue, in order.
     fn next_group(&self) -> Group<C> {
         let mut state = self.lock();
         let (mut items, mut answers) = (Vec::new(), Vec::new());
@@ -144,7 +143,7 @@ impl<C: Call> Shared<C> {
     }
 }
 
-/// The right to make a call. It passes to the next waiting call, also when its holder gives up.
+/// Permission to make a call. Passes to the queue on drop, also if its holder is cancelled.
 struct Turn<C: Call>(Arc<Shared<C>>);
 
 impl<C: Call> Drop for Turn<C> {
@@ -159,7 +158,7 @@ impl<C: Call> Drop for Turn<C> {
     }
 }
 
-/// Makes calls until nobody waits.
+/// Makes calls until the queue is empty.
 async fn call_for_all<C: Call>(shared: Arc<Shared<C>>) {
     let turn = Turn(shared);
     loop {
@@ -169,10 +168,10 @@ async fn call_for_all<C: Call>(shared: Arc<Shared<C>>) {
         }
         let results = turn.0.call.call(items).await;
         for (answer, result) in answers.into_iter().zip(results) {
-            // A caller that no longer waits does not want to know.
+            // The caller may have stopped waiting.
             let _ = answer.send(result);
         }
-        // Those who were answered, and have more, get a chance to share the next call.
+        // Let answered callers queue their next item before the next call.
         tokio::task::yield_now().await;
     }
 }
