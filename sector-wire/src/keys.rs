@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRequest {
-    /// Label of the key; shown to others beside a faction played with it.
+    /// Label of the key; shown to others beside a faction played with it. Visible characters, and not
+    /// like a name of the operator.
     #[schema(examples("night watch"), min_length = 1, max_length = 40)]
     pub label: String,
     /// Permissions: `read`, `orders` or both.

@@ -12,6 +12,7 @@ use sector_redis::{Document, Error as StoreError, Shelf};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::caller::{KeyInUse, Person};
+use crate::identity::names;
 use crate::identity::sessions::random;
 use crate::request::problems::of_store;
 use crate::state::Api;
@@ -182,7 +183,11 @@ pub(crate) async fn labels(
                     .filter_map(|key| Some((key.used_ms?, key.label)))
                     .filter(|(used_ms, _)| now_ms.saturating_sub(*used_ms) < PLAYS_MS)
                     .max()
-                    .map(|(_, label)| label);
+                    // Keys of earlier versions could have any label.
+                    .map(|(_, label)| match names::check(&label) {
+                        Ok(()) => label,
+                        Err(_) => "bot".to_owned(),
+                    });
                 api.key_labels.put(player.clone(), label.clone(), now_ms);
                 label
             }

@@ -6,14 +6,13 @@ use sector_auth::{AuthError, Scopes, Timestamp, TokenId};
 use crate::identity::bot_keys::{
     Listed, issue as issue_key, list as keys_of, revoke as revoke_key,
 };
+use crate::identity::names;
 use crate::request::call::Call;
 use crate::request::problems::invalid_body;
 use sector_wire::{IssuedKey, KeyList, KeyRequest, KeyRevoked, ListedKey};
 
 /// Maximum body, in bytes.
 const BODY_BYTES_MAX: usize = 1_024;
-/// Maximum label, in characters.
-const LABEL_CHARACTERS_MAX: usize = 40;
 /// Minimum and maximum lifetime, in seconds: a minute and a year.
 const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 60..=31_536_000;
 
@@ -38,15 +37,11 @@ const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 60..=31_536_000;
 pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     let KeyRequest { label, verbs, expires_in } = call.json(BODY_BYTES_MAX).await?;
-    let length = label.chars().count();
-    if !(1..=LABEL_CHARACTERS_MAX).contains(&length)
-        || label.chars().any(char::is_control)
-        || label.trim() != label
-    {
-        let shown: String = label.chars().take(LABEL_CHARACTERS_MAX).collect();
-        let allowed = "1 to 40 characters, no control characters, no spaces at the ends";
-        return Err(invalid_body(FieldError::new("label", shown, allowed, "Invalid label.")));
-    }
+    names::check(&label).map_err(|error| {
+        let shown: String = label.chars().take(names::NAME_CHARACTERS_MAX).collect();
+        let allowed = "1 to 40 visible characters, not like a name of the operator";
+        invalid_body(FieldError::new("label", shown, allowed, format!("{error}.")))
+    })?;
     let verbs =
         Scopes::from_words(verbs.iter().map(String::as_str)).map_err(|error: AuthError| {
             let shown = verbs

@@ -87,7 +87,10 @@ function NewKey({ label, secret }: { label: string; secret: string }) {
   return (
     <section ref={section} class="new-key" tabIndex={-1} aria-label={`New key ${label}`}>
       <p>
-        <b>{label}</b> is ready. Copy the key now: it is shown only once.
+        <b>
+          <bdi>{label}</bdi>
+        </b>{" "}
+        is ready. Copy the key now: it is shown only once.
       </p>
       <code ref={text} class="secret" data-testid="new-key">
         {secret}
@@ -169,7 +172,9 @@ function Row({ listed, busy }: { listed: ListedKey; busy: boolean }) {
   return (
     <li>
       <span class="who">
-        <span class="name">{listed.label}</span>
+        <span class="name">
+          <bdi>{listed.label}</bdi>
+        </span>
         <span class="dim">
           {listed.verbs.join(" and ")} · {ends} · {used}
         </span>

@@ -51,17 +51,23 @@ export function FactionTable() {
                   <span class="who">
                     <span class="name">{faction.name}</span>
                     <span class="controller">
-                      {faction.alive
-                        ? mine
-                          ? "you"
-                          : seat?.controller === "human"
-                            ? "human"
-                            : typeof seat?.bot === "string"
-                              ? `bot: ${seat.bot}`
-                              : faction.kind === "starter"
-                                ? "computer"
-                                : faction.kind
-                        : "eliminated"}
+                      {faction.alive ? (
+                        mine ? (
+                          "you"
+                        ) : seat?.controller === "human" ? (
+                          "human"
+                        ) : typeof seat?.bot === "string" ? (
+                          <>
+                            bot: <bdi>{seat.bot}</bdi>
+                          </>
+                        ) : faction.kind === "starter" ? (
+                          "computer"
+                        ) : (
+                          faction.kind
+                        )
+                      ) : (
+                        "eliminated"
+                      )}
                     </span>
                   </span>
                 </button>
