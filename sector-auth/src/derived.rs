@@ -131,6 +131,16 @@ impl DerivedKeys {
         (is_genuine && is_current).then(|| expires_at.plus_seconds(CLOCK_DIFFERENCE_SECONDS_MAX))
     }
 
+    /// A pseudonym for a value that must not be stored, such as a client's network: 32 hexadecimal
+    /// digits, the same for the same value until the secret changes.
+    #[must_use]
+    pub fn pseudonym(&self, value: &str) -> String {
+        let mac = self.keys.first().map(|key| {
+            key.clone().chain_update(b"pseudonym\0").chain_update(value).finalize().into_bytes()
+        });
+        mac.map(|mac| hex::encode(&mac[..16])).unwrap_or_default()
+    }
+
     /// The refresh token of this generation of a session, under the current key.
     #[must_use]
     pub fn refresh_token(&self, session: TokenId, generation: u32) -> OpaqueToken {

@@ -326,15 +326,17 @@ eliminated.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct KeyRequest {
-        ///Lifetime in seconds, 60 to 31536000; without it, the key is valid until revoked.
+        ///Lifetime in seconds, 60 to 31536000; without it, 30 days.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub expires_in: ::std::option::Option<u64>,
-        ///Label of the key; shown to others beside a faction played with it.
+        /**Label of the key; shown to others beside a faction played with it. Visible characters, and not
+like a name of the operator.*/
         pub label: KeyRequestLabel,
         ///Permissions: `read`, `orders` or both.
         pub verbs: ::std::vec::Vec<::std::string::String>,
     }
-    ///Label of the key; shown to others beside a faction played with it.
+    /**Label of the key; shown to others beside a faction played with it. Visible characters, and not
+like a name of the operator.*/
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct KeyRequestLabel(::std::string::String);
@@ -2378,6 +2380,9 @@ Sends a `POST` request to `/keys`
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             415u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             _ => Err(Error::UnexpectedResponse(response)),

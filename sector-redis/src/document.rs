@@ -26,6 +26,9 @@ pub enum Shelf {
     /// Responses to idempotent requests: at most 100,000, and 200 per owner; beyond that, evicts
     /// the one that expires next.
     Replies,
+    /// Bot keys by the network that they were issued to: at most 100,000, and 500 per network; beyond
+    /// that, refuses new ones.
+    KeyNetworks,
     /// Used login nonces and operator codes: at most 100,000, and 100 per owner; beyond that, evicts
     /// the one that expires next.
     Used,
@@ -33,7 +36,8 @@ pub enum Shelf {
 
 impl Shelf {
     /// All shelves.
-    pub const ALL: [Self; 4] = [Self::Sessions, Self::Keys, Self::Replies, Self::Used];
+    pub const ALL: [Self; 5] =
+        [Self::Sessions, Self::Keys, Self::Replies, Self::KeyNetworks, Self::Used];
 
     /// Maximum number of documents.
     #[must_use]
@@ -48,6 +52,7 @@ impl Shelf {
             Self::Sessions => 50,
             Self::Keys => 20,
             Self::Replies => 200,
+            Self::KeyNetworks => 500,
             Self::Used => 100,
         }
     }
@@ -55,7 +60,7 @@ impl Shelf {
     /// Whether a full shelf evicts the document that expires next, instead of refusing a new one.
     #[must_use]
     pub const fn gives_way(self) -> bool {
-        !matches!(self, Self::Keys)
+        !matches!(self, Self::Keys | Self::KeyNetworks)
     }
 
     /// Name of the shelf, in lower case.
@@ -65,6 +70,7 @@ impl Shelf {
             Self::Sessions => "sessions",
             Self::Keys => "keys",
             Self::Replies => "replies",
+            Self::KeyNetworks => "key networks",
             Self::Used => "used nonces",
         }
     }

@@ -33,6 +33,7 @@
 //! | `sector:sessions:owners` | zset  | owner, id; all of score 0                          | api         | with the document           |
 //! | `sector:keys`, `:ends`, `:owners` | | as the sessions                                 | api         | until its end, or removed   |
 //! | `sector:replies`, `:ends`, `:owners` | | as the sessions                              | api         | until its end, or removed   |
+//! | `sector:keys:networks`, `:ends`, `:owners` | | as the sessions                       | api         | with the key                |
 //! | `sector:audit`          | list   | the audit log, by number, sealed                   | api         | for ever                    |
 //! | `sector:control`        | hash   | `paused`, `restart`, `restart_seed`, `restart_last`, `backup_at_ms`, `backup_tick` | api, commit | until changed               |
 //! | `sector:restoring:<r>:<n>` | any | what restore `r` has prepared so far               | restore     | an hour, or until renamed   |
@@ -108,6 +109,7 @@ pub(crate) struct Keys {
     sessions: ShelfKeys,
     bot_keys: ShelfKeys,
     replies: ShelfKeys,
+    key_networks: ShelfKeys,
     used: ShelfKeys,
     replay: String,
 }
@@ -167,6 +169,7 @@ impl Keys {
             sessions: ShelfKeys::new(&own("sessions")),
             bot_keys: ShelfKeys::new(&own("keys")),
             replies: ShelfKeys::new(&own("replies")),
+            key_networks: ShelfKeys::new(&own("keys:networks")),
             used: ShelfKeys::new(&own("nonces:used")),
             replay: own("replay:"),
         };
@@ -237,6 +240,7 @@ impl Keys {
             Shelf::Sessions => &self.sessions,
             Shelf::Keys => &self.bot_keys,
             Shelf::Replies => &self.replies,
+            Shelf::KeyNetworks => &self.key_networks,
             Shelf::Used => &self.used,
         }
     }

@@ -102,6 +102,7 @@ codes! {
     InvalidOrders "invalid_orders" [400] [Api] "Orders of the batch have errors of several kinds." "Fix the fields listed in errors; nothing of the batch was accepted."
     KeyNotGoodForThis "key_not_good_for_this" [403] [Api] "This key lacks the required permission." "Issue a key with the required permission."
     KeyUnknown "key_unknown" [401] [Api] "This key was revoked, has expired or never existed." "Issue a new key."
+    KeysFull "keys_full" [503] [Api] "The server has its maximum number of keys." "Try again after Retry-After."
     MessageExpired "message_expired" [401] [Api] "The message has expired." "Request a new message: POST /auth/nonce."
     MessageFromFuture "message_from_future" [401] [Api] "The message is dated in the future." "Set your clock, then request a new message."
     MessageNotYetValid "message_not_yet_valid" [401] [Api] "The message is not valid yet." "Request a new message: POST /auth/nonce."

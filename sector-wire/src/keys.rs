@@ -14,7 +14,7 @@ pub struct KeyRequest {
     /// Permissions: `read`, `orders` or both.
     #[schema(examples(json!(["read", "orders"])), min_items = 1)]
     pub verbs: Vec<String>,
-    /// Lifetime in seconds, 60 to 31536000; without it, the key is valid until revoked.
+    /// Lifetime in seconds, 60 to 31536000; without it, 30 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 60, maximum = 31536000)]
     pub expires_in: Option<u64>,

@@ -17,7 +17,7 @@
 //! | `players`   | player                     | faction, seen                                      | the universe              |
 //! | `outcomes`  | entry number               | player, body                                       | `outcomes_kept`           |
 //! | `player_outcomes` | player, entry number | –                                                  | with the outcome          |
-//! | `sessions`, `keys`, `replies`, `used` | id | owner, end (the largest number: none), body        | until its end             |
+//! | `sessions`, `keys`, `replies`, `key_networks`, `used` | id | owner, end (the largest number: none), body        | until its end             |
 //! | `sessions_ends` and so on | end, id      | –                                                  | with the document         |
 //! | `sessions_owners` and so on | owner, id  | end                                                | with the document         |
 //! | `audit`     | number                     | body                                               | for ever                  |
@@ -86,6 +86,7 @@ pub(super) fn of_shelf(shelf: Shelf) -> ShelfTables {
         Shelf::Sessions => ["sessions", "sessions_ends", "sessions_owners"],
         Shelf::Keys => ["keys", "keys_ends", "keys_owners"],
         Shelf::Replies => ["replies", "replies_ends", "replies_owners"],
+        Shelf::KeyNetworks => ["key_networks", "key_networks_ends", "key_networks_owners"],
         Shelf::Used => ["used", "used_ends", "used_owners"],
     };
     ShelfTables {

@@ -3,8 +3,10 @@
 //! Only the digest of a key is stored. A key acts for the faction that its player holds in the
 //! current universe, within its permissions.
 
-use sector_wire::Code;
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+
+use sector_wire::Code;
 
 use http_kit::Problem;
 use sector_auth::{Address, OpaqueKind, OpaqueToken, Role, Scopes, SecretHash, TokenId, Verb};
@@ -19,6 +21,8 @@ use crate::state::Api;
 
 /// Minimum time between two updates of a key's last use, in milliseconds.
 const NOTE_MS: u64 = 60_000;
+/// When to try again if there is no room for keys, in seconds.
+const KEYS_FULL_RETRY_SECONDS: u64 = 3_600;
 /// How long after its last use a key counts as playing its player's faction, in milliseconds.
 const PLAYS_MS: u64 = 10 * 60_000;
 /// How long the label of the key that plays a faction is cached, in milliseconds.
@@ -44,29 +48,71 @@ pub(crate) struct Listed {
 /// Issues a key. Returns the secret, to be shown once, and the stored key.
 ///
 /// # Errors
-/// 409 `too_many_keys`.
+/// 409 `too_many_keys` if the owner or the client's network has the maximum; 503 `keys_full`.
 pub(crate) async fn issue(
     api: &Api,
     owner: Address,
+    client: Option<IpAddr>,
     label: String,
     verbs: Scopes,
-    ttl_seconds: Option<u64>,
+    ttl_seconds: u64,
 ) -> Result<(OpaqueToken, Listed), Problem> {
     let now_ms = api.now().unix_ms();
     let secret =
         OpaqueToken::new(OpaqueKind::BotKey, TokenId::from_random_bytes(random()?), random()?);
     let key = BotKey { label, verbs, since_ms: now_ms, used_ms: None, hash: secret.hash() };
-    let ends_at_ms =
-        ttl_seconds.map(|seconds| now_ms.saturating_add(seconds.saturating_mul(1_000)));
+    let ends_at_ms = Some(now_ms.saturating_add(ttl_seconds.saturating_mul(1_000)));
     let document = document(&secret.id().to_string(), owner, ends_at_ms, &key)?;
-    match api.home().insert_document(Shelf::Keys, &document, now_ms).await {
+    // A network has a share of the room, however many players it logs in.
+    let share = Document {
+        owner: api.derived.pseudonym(&site(client)),
+        body: String::new(),
+        ..document.clone()
+    };
+    let store = api.home();
+    if !store.insert_document(Shelf::KeyNetworks, &share, now_ms).await.map_err(no_room)? {
+        return Err(Problem::internal("duplicate key id"));
+    }
+    match store.insert_document(Shelf::Keys, &document, now_ms).await {
         Ok(true) => Ok((secret, Listed { id: document.id, ends_at_ms, key })),
-        Ok(false) => Err(Problem::internal("duplicate key id")),
-        Err(StoreError::Full { owner: Some(_), limit, .. }) => Err(Problem::conflict(
+        refused => {
+            if let Err(error) = store.remove_document(Shelf::KeyNetworks, &document.id).await {
+                tracing::debug!(%error, "share of a refused key stays taken until it expires");
+            }
+            Err(refused.map_or_else(no_room, |_| Problem::internal("duplicate key id")))
+        }
+    }
+}
+
+/// The network that a client belongs to: an IPv4 address or an IPv6 /48.
+fn site(client: Option<IpAddr>) -> String {
+    match client.map(|client| client.to_canonical()) {
+        Some(IpAddr::V6(ip)) => Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80).to_string(),
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        None => String::new(),
+    }
+}
+
+/// The problem of a store that cannot take a key.
+fn no_room(error: StoreError) -> Problem {
+    match error {
+        StoreError::Full { shelf: Shelf::Keys, owner: Some(_), limit } => Problem::conflict(
             Code::TooManyKeys,
             format!("You have {limit} keys, the maximum: revoke one first."),
-        )),
-        Err(error) => Err(of_store(error)),
+        ),
+        StoreError::Full { owner: Some(_), limit, .. } => Problem::conflict(
+            Code::TooManyKeys,
+            format!(
+                "Your network has {limit} keys, the maximum: revoke one, or wait until one expires."
+            ),
+        ),
+        StoreError::Full { .. } => Problem::unavailable(
+            Code::KeysFull,
+            "This server has its maximum number of keys: try again later.",
+            KEYS_FULL_RETRY_SECONDS,
+        )
+        .with_source(error),
+        error => of_store(error),
     }
 }
 
@@ -98,7 +144,9 @@ pub(crate) async fn revoke(api: &Api, owner: Address, id: TokenId) -> Result<(),
     if known.is_none_or(|document| document.owner != owner.to_checksum()) {
         return Err(Problem::not_found(Code::UnknownKey, "You have no key with this id."));
     }
-    api.home().remove_document(Shelf::Keys, &id.to_string()).await.map_err(of_store)?;
+    for shelf in [Shelf::Keys, Shelf::KeyNetworks] {
+        api.home().remove_document(shelf, &id.to_string()).await.map_err(of_store)?;
+    }
     api.standing_keys.forget(&id);
     Ok(())
 }
@@ -207,4 +255,33 @@ fn document(
 ) -> Result<Document, Problem> {
     let body = serde_json::to_string(key).map_err(Problem::internal)?;
     Ok(Document { id: id.to_owned(), owner: owner.to_checksum(), body, ends_at_ms })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_store_is_a_problem_of_its_own() {
+        for (error, status, code) in [
+            (Shelf::Keys.full(Some("o")), 409, "too_many_keys"),
+            (Shelf::KeyNetworks.full(Some("o")), 409, "too_many_keys"),
+            (Shelf::Keys.full(None), 503, "keys_full"),
+            (Shelf::KeyNetworks.full(None), 503, "keys_full"),
+        ] {
+            let response = no_room(error).into_response(None);
+            assert_eq!(response.status().as_u16(), status, "{code}");
+            assert_eq!(response.headers().contains_key("retry-after"), status == 503, "{code}");
+        }
+        assert_eq!(no_room(Shelf::Keys.full(None)).code(), "keys_full");
+    }
+
+    #[test]
+    fn a_network_is_an_ipv4_address_or_a_site() {
+        let site = |text: &str| site(Some(text.parse().unwrap()));
+        assert_eq!(site("2001:db8:1:2::3"), site("2001:db8:1:ff00::9"));
+        assert_ne!(site("2001:db8:1::1"), site("2001:db8:2::1"));
+        assert_eq!(site("::ffff:192.0.2.1"), site("192.0.2.1"));
+        assert_ne!(site("192.0.2.1"), site("192.0.2.2"));
+    }
 }

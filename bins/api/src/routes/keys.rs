@@ -16,6 +16,9 @@ const BODY_BYTES_MAX: usize = 1_024;
 /// Minimum and maximum lifetime, in seconds: a minute and a year.
 const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 60..=31_536_000;
 
+/// Lifetime without `expires_in`, in seconds: 30 days.
+const LIFE_SECONDS_DEFAULT: u64 = 2_592_000;
+
 /// Issue a key for a bot.
 ///
 /// The bot sends it as `Authorization: Bearer sector_key_…` and has the key's permissions for the
@@ -30,8 +33,9 @@ const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 60..=31_536_000;
     request_body(content = KeyRequest, example = json!({"label": "night watch", "verbs": ["read", "orders"], "expires_in": 604_800})),
     responses(
         (status = 200, description = "The key; shown only once.", body = IssuedKey),
-        (status = 409, description = "`too_many_keys`: you have 20, the maximum."),
+        (status = 409, description = "`too_many_keys`: you have 20, the maximum, or your network has 500."),
         (status = 413, description = "`payload_too_large`: more than 1024 bytes."),
+        (status = 503, description = "`keys_full`: the server has its maximum number of keys."),
     )
 )]
 pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
@@ -65,8 +69,10 @@ pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
             detail,
         )));
     }
+    let (owner, client) = (call.person()?.address, call.client_address());
+    let life_seconds = expires_in.unwrap_or(LIFE_SECONDS_DEFAULT);
     let (secret, listed) =
-        issue_key(call.state(), call.person()?.address, label, verbs, expires_in).await?;
+        issue_key(call.state(), owner, client, label, verbs, life_seconds).await?;
     reply::json(&IssuedKey { key: secret.expose(), listed: shown(listed) })
 }
 

@@ -304,6 +304,10 @@ async fn invalid_key_requests_are_refused_and_keys_are_limited() {
         (json!({"label": "", "verbs": ["read"]}), "label"),
         (json!({"label": " x", "verbs": ["read"]}), "label"),
         (json!({"label": "x".repeat(41), "verbs": ["read"]}), "label"),
+        (json!({"label": "night\u{200b}watch", "verbs": ["read"]}), "label"),
+        (json!({"label": "\u{3164}", "verbs": ["read"]}), "label"),
+        (json!({"label": "\u{202e}hctaw thgin", "verbs": ["read"]}), "label"),
+        (json!({"label": "F2 · Operator (official)", "verbs": ["read"]}), "label"),
         (json!({"label": "x", "verbs": []}), "verbs"),
         (json!({"label": "x", "verbs": ["claim"]}), "verbs"),
         (json!({"label": "x", "verbs": ["read"], "expires_in": 59}), "expires_in"),
@@ -322,6 +326,10 @@ async fn invalid_key_requests_are_refused_and_keys_are_limited() {
         .post_as(&token, "/keys", &json!({"label": "x", "verbs": ["read"]}))
         .await
         .problem(409, "too_many_keys");
+    // They expire by themselves.
+    sector.pass_seconds(2_592_001);
+    let token = sector.log_in(1).await;
+    assert_eq!(sector.get_as(&token, "/keys").await.json(), json!({"keys": []}));
     let revoke = sector
         .request(Method::DELETE, "/keys/17")
         .header("authorization", format!("Bearer {token}"));
@@ -416,4 +424,44 @@ async fn tokens_signed_with_a_previous_secret_are_accepted() {
     without.begin("u-1", 7).await;
     without.get_as(&token, "/me").await.problem(401, "token_key_unknown");
     tokio::time::timeout(Duration::from_secs(20), without.stop()).await.unwrap();
+}
+
+/// Guests cost nothing: a network has a share of the room for keys, however many players it logs in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_cannot_take_all_the_room_for_keys() {
+    for (name, store, _guard) in stores().await {
+        let mut config = config();
+        config.trusted_proxies = "127.0.0.1".parse().unwrap();
+        let sector = Sector::on(store, config, None).await;
+        let issue = async |token: &str, from: &str| {
+            let request = sector
+                .request(Method::POST, "/keys")
+                .header("content-type", "application/json")
+                .header("x-forwarded-for", from)
+                .header("authorization", format!("Bearer {token}"));
+            sector.send(request, json!({"label": "x", "verbs": ["read"]}).to_string()).await
+        };
+        let mut last = Value::Null;
+        for player in 1..=25 {
+            let token = sector.log_in(player).await;
+            for number in 0..20 {
+                let from = format!("2001:db8:1:{player:x}::{number:x}");
+                let answer = issue(&token, &from).await;
+                assert_eq!(answer.status, 200, "{name}: {answer:?}");
+                last = answer.json();
+            }
+        }
+        let token = sector.log_in(26).await;
+        issue(&token, "2001:db8:1:ffff::1").await.problem(409, "too_many_keys");
+        assert_eq!(issue(&token, "2001:db8:2::1").await.status, 200);
+        assert_eq!(issue(&token, "192.0.2.1").await.status, 200);
+        // Revoking one makes room.
+        let owner = sector.log_in(25).await;
+        let revoke = sector
+            .request(Method::DELETE, &format!("/keys/{}", text(&last["id"])))
+            .header("authorization", format!("Bearer {owner}"));
+        assert_eq!(sector.send(revoke, "").await.status, 200);
+        assert_eq!(issue(&token, "2001:db8:1:ffff::1").await.status, 200);
+        sector.stop().await;
+    }
 }

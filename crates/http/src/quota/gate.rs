@@ -32,10 +32,14 @@ pub struct Quota {
     pub window_s: u32,
 }
 
+/// Wider IPv6 networks that are counted too: prefix lengths, and multiples of the quota of a /64.
+const WIDE: [(u32, u32); 2] = [(56, 4), (48, 16)];
+
 /// What a quota counts together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Requests of one IPv4 address or IPv6 /64.
+    /// Requests of one IPv4 address or IPv6 /64. A /56 may use four times as much in total, a /48
+    /// sixteen times: a site has that many /64s to choose from.
     Ip,
     /// Requests of one player.
     Address,
@@ -89,6 +93,8 @@ struct Counts {
     quotas: Vec<Quota>,
     /// Buckets of each quota.
     buckets: Vec<Quotas>,
+    /// Buckets of each quota for the networks of [`WIDE`].
+    wide: Vec<[Quotas; WIDE.len()]>,
     /// Policy header of each class if all its quotas count, which is nearly always.
     policies: Vec<HeaderValue>,
 }
@@ -136,6 +142,9 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
             return Err(SetupError::Quota { name: "all".to_owned(), detail });
         }
         counts.buckets.iter_mut().zip(&quotas).for_each(|(buckets, quota)| buckets.resize(quota));
+        for (wide, quota) in counts.wide.iter_mut().zip(&quotas) {
+            wide.iter_mut().zip(wider(quota)).for_each(|(buckets, quota)| buckets.resize(&quota));
+        }
         (counts.quotas, counts.policies) = (quotas, policies);
         Ok(())
     }
@@ -195,24 +204,30 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
         };
         let places = &self.classes[index].places;
         let mut counts = self.counts.lock();
-        let Counts { quotas, buckets, policies } = &mut *counts;
+        let Counts { quotas, buckets, wide, policies } = &mut *counts;
+        let mut charged_wide = Vec::new();
         let mut answers = Vec::with_capacity(places.len());
         for &place in places {
             let quota = quotas[place];
             for key in keys.iter().filter(|key| key.scope() == quota.scope) {
-                let key = self.number(*key);
-                answers.push(Answer {
-                    quota,
-                    place,
-                    key,
-                    decision: buckets[place].look(key, cost, now_ms),
-                });
+                let mut decision = buckets[place].look(self.number(*key), cost, now_ms);
+                for (level, key) in networks(*key) {
+                    let wider = wide[place][level].look(key, cost, now_ms);
+                    if decision.allowed && !wider.allowed {
+                        decision = wider;
+                    }
+                    charged_wide.push((place, level, key));
+                }
+                answers.push(Answer { quota, place, key: self.number(*key), decision });
             }
         }
         if answers.iter().all(|answer| answer.decision.allowed) {
             answers
                 .iter()
                 .for_each(|answer| buckets[answer.place].charge(answer.key, cost, now_ms));
+            for (place, level, key) in charged_wide {
+                wide[place][level].charge(key, cost, now_ms);
+            }
         } else {
             // Nothing is taken, so the other quotas are unchanged.
             for answer in answers.iter_mut().filter(|answer| answer.decision.allowed) {
@@ -246,6 +261,27 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
     }
 }
 
+/// The quotas of the networks of [`WIDE`].
+fn wider(quota: &Quota) -> [Quota; WIDE.len()] {
+    WIDE.map(|(_, factor)| Quota {
+        burst: quota.burst.saturating_mul(factor).min(BURST_MAX),
+        ..*quota
+    })
+}
+
+/// The networks of [`WIDE`] that an IPv6 address lies in, by index.
+fn networks(key: Key<'_>) -> impl Iterator<Item = (usize, u128)> {
+    let ip = match key {
+        Key::Ip(IpAddr::V6(ip)) if ip.to_ipv4_mapped().is_none() => Some(ip.to_bits()),
+        _ => None,
+    };
+    ip.into_iter().flat_map(|bits| {
+        WIDE.iter().enumerate().map(move |(level, (prefix, _))| {
+            (level, bits >> (u128::BITS - prefix) << (u128::BITS - prefix))
+        })
+    })
+}
+
 impl Counts {
     /// The index of this quota, added if unknown.
     fn place(&mut self, quota: &Quota) -> Result<usize, SetupError> {
@@ -267,6 +303,7 @@ impl Counts {
             None => {
                 self.quotas.push(*quota);
                 self.buckets.push(Quotas::new(quota, KEYS_MAX));
+                self.wide.push(wider(quota).map(|quota| Quotas::new(&quota, KEYS_MAX)));
                 Ok(self.quotas.len() - 1)
             }
         }
@@ -323,6 +360,30 @@ mod tests {
         ["ratelimit-policy", "ratelimit"].map(|name| {
             headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
         })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ipv6_is_counted_by_64_56_and_48() {
+        let gate = gate();
+        let client = |site: u32, block: u32, network: u32| {
+            ip(&format!("2001:db8:{site:x}:{:x}::1", block << 8 | network))
+        };
+        // Ten of a /64, forty of a /56, 160 of a /48.
+        let pass = |site, block, networks: u32| {
+            let all = (0..networks).flat_map(|network| [client(site, block, network); 12]);
+            all.filter(|key| gate.take(Class::Read, &[*key], 1).is_ok()).count()
+        };
+        assert_eq!(pass(1, 0, 1), 10);
+        assert_eq!(pass(2, 0, 100), 40);
+        assert_eq!((0..30).map(|block| pass(3, block, 20)).sum::<usize>(), 160);
+        let refused = gate.take(Class::Read, &[client(3, 99, 0)], 1).unwrap_err();
+        assert_eq!(refused.code(), "rate_limited");
+        assert_eq!(pass(4, 0, 1), 10);
+        // IPv4 in IPv6 is IPv4.
+        let mapped = (0..20).map(|host| ip(&format!("::ffff:192.0.2.{host}")));
+        assert_eq!(mapped.filter(|key| gate.take(Class::Read, &[*key], 10).is_ok()).count(), 20);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(pass(2, 0, 100), 40);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1401,11 +1401,12 @@ export interface components {
         KeyRequest: {
             /**
              * Format: int64
-             * @description Lifetime in seconds, 60 to 31536000; without it, the key is valid until revoked.
+             * @description Lifetime in seconds, 60 to 31536000; without it, 30 days.
              */
             expires_in?: number | null;
             /**
-             * @description Label of the key; shown to others beside a faction played with it.
+             * @description Label of the key; shown to others beside a faction played with it. Visible characters, and not
+             *     like a name of the operator.
              * @example night watch
              */
             label: string;
@@ -4604,7 +4605,7 @@ export interface operations {
             };
             404: components["responses"]["NotOfASector"];
             408: components["responses"]["BodyTooSlow"];
-            /** @description `too_many_keys`: you have 20, the maximum. */
+            /** @description `too_many_keys`: you have 20, the maximum, or your network has 500. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4644,7 +4645,19 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             431: components["responses"]["TooManyHeaders"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
+            /** @description `keys_full`: the server has its maximum number of keys. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     revoke_key: {

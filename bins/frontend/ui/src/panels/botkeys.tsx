@@ -18,7 +18,7 @@ const LIVES: { value: string; label: string; seconds: number | null }[] = [
   { value: "day", label: "1 day", seconds: DAY_S },
   { value: "week", label: "7 days", seconds: 7 * DAY_S },
   { value: "month", label: "30 days", seconds: 30 * DAY_S },
-  { value: "always", label: "never", seconds: null },
+  { value: "year", label: "1 year", seconds: 365 * DAY_S },
 ];
 
 /** Keys for bots that play the player's faction. */
