@@ -25,6 +25,7 @@ pub(super) struct Shared {
     current: RwLock<Option<Database>>,
     /// None for a database in memory, which has no second chance.
     reopen: Option<Reopen>,
+    retry_after: Duration,
     failure: Mutex<Option<Failure>>,
 }
 
@@ -43,7 +44,12 @@ impl Failure {
 
 impl Shared {
     pub(super) fn new(database: Database, reopen: Option<Reopen>) -> Self {
-        Self { current: RwLock::new(Some(database)), reopen, failure: Mutex::default() }
+        Self {
+            current: RwLock::new(Some(database)),
+            reopen,
+            retry_after: RETRY_AFTER,
+            failure: Mutex::default(),
+        }
     }
 
     /// The database, which stays open as long as the guard.
@@ -60,7 +66,7 @@ impl Shared {
         if let Some(failure) = &mut *self.failure.lock()
             && let Some(reopen) = &self.reopen
         {
-            if failure.tried.is_some_and(|tried| tried.elapsed() < RETRY_AFTER) {
+            if failure.tried.is_some_and(|tried| tried.elapsed() < self.retry_after) {
                 return Err(failure.error());
             }
             failure.tried = Some(Instant::now());
@@ -165,7 +171,8 @@ mod tests {
 
         fn store(&self) -> EmbeddedStore {
             let disk = self.clone();
-            let shared = Shared::new(self.open().unwrap(), Some(Box::new(move || disk.open())));
+            let mut shared = Shared::new(self.open().unwrap(), Some(Box::new(move || disk.open())));
+            shared.retry_after = Duration::ZERO;
             EmbeddedStore::over(
                 shared,
                 None,
