@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use clap::Parser;
-use http_kit::BoxError;
+use http_kit::{BoxError, Hosts};
 use process_kit::config::integer;
 use process_kit::reload::{Limit, Reloadable};
 use process_kit::telemetry::LogOptions;
@@ -28,6 +28,10 @@ pub struct Config {
     /// Most other requests per minute of one address (IPv6: one /64)
     #[arg(long, env = "LIMIT_MINTER_READS", default_value_t = READS_PER_MINUTE, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
     pub limit_minter_reads: u32,
+    /// Host names that the service answers to, besides localhost and IP addresses, separated by
+    /// commas; * for all. Empty allows all, or none when `BIND` is a loopback address
+    #[arg(long, env = "ALLOWED_HOSTS", default_value_t, value_name = "HOSTS")]
+    pub allowed_hosts: Hosts,
 }
 
 impl Default for Config {
@@ -36,6 +40,7 @@ impl Default for Config {
             minter_api_key: None,
             limit_mints: MINTS_PER_MINUTE,
             limit_minter_reads: READS_PER_MINUTE,
+            allowed_hosts: Hosts::default(),
         }
     }
 }

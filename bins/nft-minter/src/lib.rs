@@ -73,7 +73,8 @@ pub async fn run(
         .route(Method::GET, "/openapi.json", routes::document)
         .route(Method::POST, "/mint", routes::mint)
         .build()?;
-    http_kit::serve(listener, routes, Limits::default(), shutdown).await;
+    let limits = Limits { allowed_hosts: config.allowed_hosts, ..Limits::default() };
+    http_kit::serve(listener, routes, limits, shutdown).await;
     Ok(())
 }
 

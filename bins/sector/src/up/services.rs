@@ -62,12 +62,17 @@ pub(super) async fn run(
     api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
     api_config.victory_share_percent = options.worker.victory_share_percent;
     // The frontend, which forwards requests.
+    let hosts = options.minter.allowed_hosts.clone();
+    api_config.allowed_hosts = hosts.clone();
     api_config.trusted_proxies = "127.0.0.1,::1".parse()?;
     if !options.dev.dev {
         api_config.check_deployed()?;
     }
-    let frontend_config =
-        frontend::Config { api_url: api_url.parse()?, ..frontend::Config::default() };
+    let frontend_config = frontend::Config {
+        api_url: api_url.parse()?,
+        allowed_hosts: hosts,
+        ..frontend::Config::default()
+    };
     let bots_config = bot_worker::Config::new(&api_url, &bot_token)?;
 
     let mut services = JoinSet::new();
