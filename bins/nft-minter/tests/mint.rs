@@ -220,6 +220,7 @@ async fn guesses_of_the_key_are_limited() {
         minter_api_key: Some(Secret::new("a key of the minter".to_owned()).unwrap()),
         limit_mints: 5,
         limit_minter_reads: 3,
+        ..nft_minter::Config::default()
     };
     let minter = Minter::start(memory().await, config).await;
     let mut statuses = Vec::new();

@@ -16,7 +16,7 @@ allowed values. `instance` is the id of the request, as in the header X-Request-
 you ask the operator.
 
 With 4xx, fix the request; 5xx are faults of the server. 429 and 503 come with `Retry-After`, in seconds. A client that
-does not know a code goes by the status.
+does not recognize a code should use the status.
 
 The codes of refused orders (in the event `order_refused` and in `GET /orders/{receipt}`) are not errors of requests;
 they are in [rules.md](rules.md). This file is generated.
