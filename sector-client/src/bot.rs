@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sector_sim::{FactionId, Order, Strategy};
 
@@ -17,6 +17,8 @@ use crate::thinker::Thinker;
 /// Shortest time limit of a delivery. The limit is two ticks if that is longer; then the orders are
 /// stale.
 const SHORTEST_DELIVERY: Duration = Duration::from_secs(2);
+/// Time between two calls that keep the seat.
+const KEEP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A strategy that plays one faction of a running sector.
 pub struct Bot {
@@ -26,6 +28,8 @@ pub struct Bot {
     claims: bool,
     /// Whether to claim the faction before the next turn.
     is_to_claim: bool,
+    /// When the seat was last kept.
+    kept: Option<Instant>,
     summary: Summary,
 }
 
@@ -75,6 +79,7 @@ impl Bot {
             thinker,
             claims: true,
             is_to_claim: false,
+            kept: None,
             summary: Summary::default(),
         }
     }
@@ -118,6 +123,7 @@ impl Bot {
             if !self.claim_if_due().await? {
                 continue;
             }
+            self.keep_if_due().await;
             self.summary.turns += 1;
             self.summary.missed += scene.turn().missed;
             let (universe, tick, tick_time) =
@@ -161,6 +167,19 @@ impl Bot {
                 Ok(false)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps the seat of a strategy that gives few orders. A failure is not the bot's end: its orders
+    /// keep the seat as well.
+    async fn keep_if_due(&mut self) {
+        if self.kept.is_some_and(|kept| kept.elapsed() < KEEP_INTERVAL) {
+            return;
+        }
+        self.kept = Some(Instant::now());
+        let kept = tokio::time::timeout(SHORTEST_DELIVERY, self.client.keep()).await;
+        if let Ok(Err(error)) = kept {
+            tracing::debug!(error = &error as &dyn std::error::Error, "seat not kept");
         }
     }
 

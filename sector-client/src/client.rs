@@ -261,6 +261,15 @@ impl Client {
         self.call(Repeat::Yes, |api| api.claim_faction(&body)).await
     }
 
+    /// Keeps the player's faction: says "still here" for a player who gives no orders. Returns the
+    /// faction, if there is one.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn keep(&self) -> Result<Option<String>> {
+        Ok(self.call(Repeat::Yes, Api::keep_faction).await?.faction)
+    }
+
     /// Releases the player's faction and returns its id, if there was one.
     ///
     /// # Errors

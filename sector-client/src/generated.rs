@@ -247,6 +247,9 @@ eliminated.*/
     pub struct FactionSeat {
         ///Whether it owns a system or a fleet.
         pub alive: bool,
+        ///Whether its player is away and a computer plays on in their name until they come back.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub autopilot: ::std::option::Option<bool>,
         ///Label of the key that the player's bot uses, if it is played by one.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub bot: ::std::option::Option<::std::string::String>,
@@ -315,6 +318,18 @@ eliminated.*/
         pub used_at: ::std::option::Option<::std::string::String>,
         ///Permissions.
         pub verbs: ::std::vec::Vec<::std::string::String>,
+    }
+    ///The claim that was kept.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct KeepAnswer {
+        /**Time without an order or `POST /factions/keep` after which a computer plays on, in
+milliseconds.*/
+        pub autopilot_after_ms: u64,
+        ///Faction that the caller holds, if any.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub faction: ::std::option::Option<::std::string::String>,
+        ///Time without either after which the faction is free again, in milliseconds.
+        pub released_after_ms: u64,
     }
     ///The caller's keys.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -2078,8 +2093,9 @@ Arguments:
     /**Claim a faction
 
 Each player holds at most one faction, and each faction at most one player; only starting
-factions can be claimed. A claim ends with the universe, or when its player has been away too
-long; any request with the player's token renews it.
+factions can be claimed. A claim ends with the universe, when its player signs out, or when they
+have been away too long: orders and `POST /factions/keep` keep it, reads do not. While a player is
+away for a shorter time, a computer plays on in their name.
 
 Sends a `POST` request to `/factions/claim`
 
@@ -2165,6 +2181,55 @@ Sends a `DELETE` request to `/factions/claim`
             .build()?;
         let info = OperationInfo {
             operation_id: "release_faction",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Keep the claimed faction
+
+Says "still here" for a player who gives no orders. Send it about every 10 seconds; orders count as
+well. Needs a login, or a key with the verb `orders`.
+
+Sends a `POST` request to `/factions/keep`
+
+*/
+    pub async fn keep_faction<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::KeepAnswer>, Error<crate::error::Problem>> {
+        let url = format!("{}/factions/keep", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "keep_faction",
         };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;

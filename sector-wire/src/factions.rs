@@ -39,6 +39,9 @@ pub struct FactionSeat {
     pub claimed: bool,
     /// Whether it can be claimed now.
     pub claimable: bool,
+    /// Whether its player is away and a computer plays on in their name until they come back.
+    #[serde(default)]
+    pub autopilot: bool,
     /// Who controls it.
     pub controller: Controller,
     /// Label of the key that the player's bot uses, if it is played by one.
@@ -62,6 +65,19 @@ pub struct ClaimRequest {
     /// Faction id.
     #[schema(examples("F1"))]
     pub faction: String,
+}
+
+/// The claim that was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeepAnswer {
+    /// Faction that the caller holds, if any.
+    #[schema(required = true)]
+    pub faction: Option<String>,
+    /// Time without an order or `POST /factions/keep` after which a computer plays on, in
+    /// milliseconds.
+    pub autopilot_after_ms: u64,
+    /// Time without either after which the faction is free again, in milliseconds.
+    pub released_after_ms: u64,
 }
 
 /// Result of releasing a claim.

@@ -26,7 +26,7 @@ pub use events::{
 };
 pub use factions::{
     ClaimRequest, Controller, FactionDocument, FactionHistory, FactionList, FactionSample,
-    FactionSeat, ReleaseAnswer,
+    FactionSeat, KeepAnswer, ReleaseAnswer,
 };
 pub use keys::{IssuedKey, KeyList, KeyRequest, KeyRevoked, ListedKey};
 pub use login::{

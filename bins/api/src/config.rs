@@ -108,6 +108,10 @@ pub struct Config {
     /// Time after which the faction of an absent player is free again
     #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
     pub claim_idle_seconds: Seconds,
+    /// Time without an order or POST /factions/keep after which a computer plays on for a player; the
+    /// same as for the sim-worker
+    #[arg(long, env = "AUTOPILOT_SECONDS", default_value = "30s", value_parser = seconds(5..=604_800), value_name = "SECONDS")]
+    pub autopilot_seconds: Seconds,
     /// Share of a run that a player must hold a seat for a victory, in percent; the same as for the
     /// sim-worker
     #[arg(long, env = "VICTORY_SHARE_PERCENT", default_value_t = 50, value_parser = integer(0..=100u8), value_name = "PERCENT")]

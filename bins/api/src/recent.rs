@@ -39,16 +39,6 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         self.insert(&mut self.entries.lock(), key, value, now_ms);
     }
 
-    /// Stores a value unless a valid one exists. Returns whether it was stored.
-    pub(crate) fn put_new(&self, key: K, value: V, now_ms: u64) -> bool {
-        let mut entries = self.entries.lock();
-        if entries.get(&key).is_some_and(|(at_ms, _)| self.is_valid(*at_ms, now_ms)) {
-            return false;
-        }
-        self.insert(&mut entries, key, value, now_ms);
-        true
-    }
-
     /// Removes an entry.
     pub(crate) fn forget(&self, key: &K) {
         self.entries.lock().remove(key);
@@ -81,11 +71,12 @@ mod tests {
     #[test]
     fn entries_expire_and_can_be_removed() {
         let recent = Recent::new(100, 1_000);
-        assert!(recent.put_new(1, "a", 1_000) && !recent.put_new(1, "b", 1_099));
+        recent.put(1, "a", 1_000);
         assert_eq!((recent.get(&1, 1_099), recent.get(&2, 1_099)), (Some("a"), None));
-        assert!(recent.get(&1, 1_100).is_none() && recent.put_new(1, "c", 1_100));
+        assert!(recent.get(&1, 1_100).is_none());
+        recent.put(1, "d", 1_101);
         recent.forget(&1);
-        assert!(recent.put_new(1, "d", 1_101));
+        assert!(recent.get(&1, 1_101).is_none());
         recent.put(1, "e", 1_102);
         assert_eq!(recent.get(&1, 1_102), Some("e"));
         recent.forget_all();
@@ -96,7 +87,7 @@ mod tests {
     fn memory_is_bounded() {
         let recent = Recent::new(100, 1_000);
         for key in 0..30_000 {
-            assert!(recent.put_new(key, (), 1_000));
+            recent.put(key, (), 1_000);
         }
         assert!(recent.entries.lock().len() <= 1_000);
     }

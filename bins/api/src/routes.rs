@@ -36,6 +36,8 @@ const READ: Declaration = declare(Access::Anyone, Class::Read, Scope::Sector);
 const OWN: Declaration = declare(Access::Own, Class::Read, Scope::Sector);
 const SESSION: Declaration = declare(Access::Player, Class::Write, Scope::Service);
 const SEAT: Declaration = declare(Access::Player, Class::Write, Scope::Sector);
+/// A key that may give orders keeps the seat, too.
+const KEEP: Declaration = declare(Access::Orders, Class::Write, Scope::Sector);
 const RECEIPTS: Declaration = declare(Access::Receipts, Class::Read, Scope::Sector);
 const ORDERS: Declaration = declare(Access::Orders, Class::Orders, Scope::Sector);
 /// Executes orders on a copy of the sector, which is expensive: uses the quota of orders.
@@ -86,6 +88,7 @@ endpoints! {
     READ factions::one,
     SEAT factions::claim,
     SEAT factions::release,
+    KEEP factions::keep,
     READ snapshot::snapshot,
     READ events::events,
     READ stream::stream,

@@ -24,7 +24,6 @@ use crate::limits::meter::{self, Meter};
 use crate::limits::quotas::{self, Measure, QuotaConfig};
 use crate::recent::{Recent, SMALL_MAX};
 use crate::request::bodies::Bodies;
-use crate::request::call::RENEWAL_INTERVAL_MS;
 use crate::rulebook::Rulebooks;
 
 /// Maximum number of concurrent replays; each uses a core while it runs.
@@ -60,8 +59,6 @@ pub struct Api {
     pub(crate) standing_sessions: Recent<TokenId, ()>,
     pub(crate) standing_keys: Recent<TokenId, (Address, BotKey)>,
     pub(crate) key_labels: Recent<String, Option<String>>,
-    /// Recently renewed claims, by sector and player.
-    pub(crate) renewals: Recent<(String, Address), ()>,
     pub(crate) gate: Arc<Gate<Measure>>,
     pub(crate) meter: Meter,
     pub(crate) rulebooks: Rulebooks,
@@ -133,7 +130,6 @@ impl Api {
             standing_sessions: Recent::new(REMEMBERED_MS, SMALL_MAX),
             standing_keys: Recent::new(REMEMBERED_MS, SMALL_MAX),
             key_labels: Recent::new(LABEL_REMEMBERED_MS, SMALL_MAX),
-            renewals: Recent::new(RENEWAL_INTERVAL_MS.min(idle_ms(&config) / 10), SMALL_MAX),
             rulebooks: Rulebooks::new(u64::MAX, SECTORS_MAX),
             // The stamp says whether a snapshot is current; a list of factions depends on more.
             snapshots: Bodies::new(u64::MAX, SECTORS_MAX),
@@ -168,12 +164,13 @@ impl Api {
 
     /// Time after which the claim of an absent player expires, in milliseconds.
     pub(crate) fn idle_ms(&self) -> u64 {
-        idle_ms(&self.config)
+        self.config.claim_idle_seconds.0.saturating_mul(1_000)
     }
-}
 
-fn idle_ms(config: &Config) -> u64 {
-    config.claim_idle_seconds.0.saturating_mul(1_000)
+    /// Absence after which a computer plays on for a player, in milliseconds.
+    pub(crate) fn autopilot_ms(&self) -> u64 {
+        self.config.autopilot_seconds.0.saturating_mul(1_000).min(self.idle_ms())
+    }
 }
 
 impl std::fmt::Debug for Api {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sector_client::Client;
-use sector_client::types::FactionList;
+use sector_client::types::{FactionList, FactionSeat};
 use sector_sim::FactionId;
 
 /// Longest pause after a failed request: no faction is played before the claims are known.
@@ -48,7 +48,8 @@ impl Claims {
     }
 
     fn learn(&self, list: FactionList) {
-        let humans = list.factions.iter().filter(|seat| seat.claimed).map(|seat| seat.id).collect();
+        let is_human = |seat: &&FactionSeat| seat.claimed && seat.autopilot != Some(true);
+        let humans = list.factions.iter().filter(is_human).map(|seat| seat.id).collect();
         let mut known = self.known.lock();
         let before = known
             .as_ref()

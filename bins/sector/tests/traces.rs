@@ -77,6 +77,7 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
         snapshot_every: 20,
         universe_pause_ms: Milliseconds(1_000),
         claim_idle_seconds: Seconds(600),
+        autopilot_seconds: Seconds(30),
         victory_share_percent: 50,
         victory_presence_seconds: Seconds(60),
     };

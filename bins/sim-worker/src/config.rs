@@ -45,10 +45,13 @@ pub struct Config {
     /// Pause between the end of a run and the next universe
     #[arg(long, env = "UNIVERSE_PAUSE_MS", default_value = "15s", value_parser = milliseconds(0..=86_400_000))]
     pub universe_pause_ms: Milliseconds,
-    /// Time after which computer players may order the faction of an absent player; the same as for
-    /// the API
+    /// Time after which the faction of an absent player is free again; the same as for the API
     #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
     pub claim_idle_seconds: Seconds,
+    /// Time without an order or POST /factions/keep after which a computer plays on for a player; the
+    /// same as for the API
+    #[arg(long, env = "AUTOPILOT_SECONDS", default_value = "30s", value_parser = seconds(5..=604_800), value_name = "SECONDS")]
+    pub autopilot_seconds: Seconds,
     /// Share of a run that a player must hold a seat for a victory, in percent; the same as for the
     /// API
     #[arg(long, env = "VICTORY_SHARE_PERCENT", default_value_t = 50, value_parser = integer(0..=100u8), value_name = "PERCENT")]

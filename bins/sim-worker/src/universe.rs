@@ -326,9 +326,9 @@ impl Universe {
         }
     }
 
-    /// Factions whose claims have not lapsed.
+    /// Factions whose players are there; computers play the others.
     async fn claimed(&self) -> Result<BTreeSet<String>, Error> {
-        let idle_ms = self.config.claim_idle_seconds.0.saturating_mul(1_000);
+        let idle_ms = self.config.autopilot_seconds.0.saturating_mul(1_000);
         let seats = self.store.claims(&self.id, (self.sources.now_ms)(), idle_ms).await?;
         Ok(seats.into_iter().map(|seat| seat.faction).collect())
     }

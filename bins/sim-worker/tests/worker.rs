@@ -41,6 +41,7 @@ fn config(seed: u64) -> Config {
         snapshot_every: 7,
         universe_pause_ms: Milliseconds(20),
         claim_idle_seconds: Seconds(600),
+        autopilot_seconds: Seconds(30),
         victory_share_percent: 50,
         victory_presence_seconds: Seconds(60),
     }

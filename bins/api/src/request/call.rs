@@ -12,12 +12,9 @@ use sector_redis::{Error as StoreError, Pool, Receipt, ServiceStore, UniverseId}
 use sector_wire::Code;
 
 use crate::identity::caller::{Caller, Person, unauthenticated};
-use crate::request::problems::{no_universe, of_follower};
+use crate::request::problems::{no_universe, of_follower, of_store};
 use crate::state::Api;
 
-/// Minimum time between two renewals of a claim, in milliseconds, unless a tenth of the idle time
-/// is shorter.
-pub(crate) const RENEWAL_INTERVAL_MS: u64 = 10_000;
 /// How long a request waits for this process to catch up with the latest commit.
 const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
 
@@ -110,38 +107,25 @@ impl Call {
         Ok(frame)
     }
 
-    /// The faction that the person holds in the universe. Renews the claim at most once per
-    /// [`RENEWAL_INTERVAL_MS`].
+    /// The faction that the person holds in the universe.
     pub(crate) async fn seat(
         &self,
         universe: &UniverseId,
         person: &Person,
     ) -> Result<Option<String>, StoreError> {
         let api = self.state();
-        let (now_ms, idle_ms, player) = (api.now().unix_ms(), api.idle_ms(), person.player());
-        let renewal = (self.sector().name().to_owned(), person.address);
-        if api.renewals.put_new(renewal.clone(), (), now_ms) {
-            let touched = self.store().touch(universe, &player, now_ms, idle_ms).await;
-            if touched.is_err() {
-                api.renewals.forget(&renewal);
-            }
-            return touched;
-        }
-        let claims = self.store().claims(universe, now_ms, idle_ms).await?;
+        let player = person.player();
+        let claims = self.store().claims(universe, api.now().unix_ms(), api.idle_ms()).await?;
         Ok(claims.into_iter().find(|claim| claim.player == player).map(|claim| claim.faction))
     }
 
-    /// Renews the claim of a player who reads a public resource. A failing store is only logged.
-    pub(crate) async fn renew(&self) {
-        if let Caller::Person(person) = &self.caller
-            && let Some(frame) = self.follower().current()
-        {
-            let universe = frame.universe().clone();
-            drop(frame);
-            if let Err(error) = self.seat(&universe, person).await {
-                tracing::debug!(%error, "cannot renew claim");
-            }
-        }
+    /// Releases the faction that the caller holds in the running universe, if any.
+    pub(crate) async fn release_seat(&self, person: &Person) -> Result<Option<String>, Problem> {
+        let universe = self.follower().current().map(|frame| frame.universe().clone());
+        let Some(universe) = universe else { return Ok(None) };
+        let released = self.store().release(&universe, &person.player()).await.map_err(of_store)?;
+        self.seats_changed();
+        Ok(released)
     }
 
     /// Starts the span of the request; continues the trace in its `traceparent` header. Costs

@@ -161,7 +161,9 @@ pub(crate) async fn refresh(mut call: Call) -> Result<Response, Problem> {
 )]
 pub(crate) async fn logout(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    let ended = match call.person()?.session {
+    let person = call.person()?;
+    call.release_seat(&person).await?;
+    let ended = match person.session {
         Some(session) => sessions::end(call.state(), session).await?,
         None => 0,
     };
@@ -181,9 +183,9 @@ pub(crate) async fn logout(call: Call) -> Result<Response, Problem> {
 )]
 pub(crate) async fn logout_all(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    reply::json(&LogoutAnswer {
-        ended: sessions::end_all(call.state(), call.person()?.address).await?,
-    })
+    let person = call.person()?;
+    call.release_seat(&person).await?;
+    reply::json(&LogoutAnswer { ended: sessions::end_all(call.state(), person.address).await? })
 }
 
 /// Log in with the operator's one-time code.

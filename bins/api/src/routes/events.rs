@@ -61,7 +61,6 @@ pub(crate) async fn events(call: Call) -> Result<Response, Problem> {
     let after = from.after;
     let count = query.integer("count", 1..=COUNT_MAX)?.unwrap_or(COUNT_DEFAULT);
     let wait_ms = query.integer("wait_ms", 0..=WAIT_MS_MAX)?.unwrap_or(0);
-    call.renew().await;
 
     let follower = call.follower();
     let shutdown = call.shutdown();

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use follow::{Frame, History, Sample};
 use http_kit::{Effort, FieldError, Problem, Response, reply};
 use sector_auth::Address;
-use sector_redis::ClaimOutcome;
+use sector_redis::{Claim, ClaimOutcome};
 use sector_sim::FactionId;
 use sector_sim::board::Faction;
 use sector_sim::ids::FactionKind;
@@ -16,13 +16,14 @@ use sector_sim::snapshot::FactionForm;
 
 use super::me::describe;
 use crate::identity::bot_keys;
+use crate::identity::caller::Caller;
 use crate::request::bodies::{self, Stamp};
 use crate::request::call::Call;
 use crate::request::problems::{of_follower, of_store};
 use crate::state::Api;
 use sector_wire::{
     ClaimRequest, Controller, FactionDocument, FactionHistory, FactionList, FactionSample,
-    FactionSeat, Me, ReleaseAnswer, began_ms,
+    FactionSeat, KeepAnswer, Me, ReleaseAnswer, began_ms,
 };
 
 /// Maximum body of a claim, in bytes.
@@ -42,7 +43,6 @@ const BODY_BYTES_MAX: usize = 1_024;
 )]
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    call.renew().await;
     let frame = call.follower().frame().map_err(of_follower)?;
     let (api, sector) = (call.state(), call.sector().name());
     let now_ms = api.now().unix_ms();
@@ -78,7 +78,6 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
 )]
 pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    call.renew().await;
     let frame = call.follower().frame().map_err(of_follower)?;
     let board = frame.board();
     let wanted = call.parameter("id");
@@ -129,28 +128,34 @@ fn history_of(history: &History, faction: FactionId) -> FactionHistory {
     }
 }
 
-/// Claimed factions, with the label of the key if a player's bot plays.
-async fn claimed(call: &Call, frame: &Frame) -> Result<HashMap<String, Option<String>>, Problem> {
+/// Who holds a faction.
+struct Holder {
+    /// Label of the key if a player's bot plays.
+    bot: Option<String>,
+    is_away: bool,
+}
+
+/// Claimed factions with their holders.
+async fn claimed(call: &Call, frame: &Frame) -> Result<HashMap<String, Holder>, Problem> {
     let api = call.state();
-    let claims = call
-        .store()
-        .claims(frame.universe(), api.now().unix_ms(), api.idle_ms())
-        .await
-        .map_err(of_store)?;
+    let now_ms = api.now().unix_ms();
+    let claims =
+        call.store().claims(frame.universe(), now_ms, api.idle_ms()).await.map_err(of_store)?;
     let players: Vec<String> = claims.iter().map(|claim| claim.player.clone()).collect();
     let mut labels = bot_keys::labels(api, &players).await?;
-    Ok(claims.into_iter().map(|claim| (claim.faction, labels.remove(&claim.player))).collect())
+    let holder = |claim: Claim| {
+        let is_away = now_ms.saturating_sub(claim.seen_ms) >= api.autopilot_ms();
+        (claim.faction, Holder { bot: labels.remove(&claim.player), is_away })
+    };
+    Ok(claims.into_iter().map(holder).collect())
 }
 
 /// A faction with its claim.
-fn seat_of(
-    frame: &Frame,
-    faction: &Faction,
-    claimed: &HashMap<String, Option<String>>,
-) -> FactionSeat {
+fn seat_of(frame: &Frame, faction: &Faction, claimed: &HashMap<String, Holder>) -> FactionSeat {
     let claim = claimed.get(&faction.id.to_string());
     let is_claimed = claim.is_some();
-    let bot = claim.cloned().flatten();
+    let is_away = claim.is_some_and(|holder| holder.is_away);
+    let bot = claim.and_then(|holder| holder.bot.clone());
     FactionSeat {
         id: faction.id,
         name: faction.name.to_string(),
@@ -162,7 +167,12 @@ fn seat_of(
         strength: faction.strength,
         claimed: is_claimed,
         claimable: !is_claimed && is_open(frame, faction.id),
-        controller: if is_claimed && bot.is_none() { Controller::Human } else { Controller::Bot },
+        autopilot: is_away,
+        controller: if is_claimed && bot.is_none() && !is_away {
+            Controller::Human
+        } else {
+            Controller::Bot
+        },
         bot,
     }
 }
@@ -170,8 +180,9 @@ fn seat_of(
 /// Claim a faction.
 ///
 /// Each player holds at most one faction, and each faction at most one player; only starting
-/// factions can be claimed. A claim ends with the universe, or when its player has been away too
-/// long; any request with the player's token renews it.
+/// factions can be claimed. A claim ends with the universe, when its player signs out, or when they
+/// have been away too long: orders and `POST /factions/keep` keep it, reads do not. While a player is
+/// away for a shorter time, a computer plays on in their name.
 #[utoipa::path(
     post,
     path = "/factions/claim",
@@ -255,6 +266,40 @@ fn counts_from_ms(api: &Api, began_ms: u64) -> u64 {
     began_ms.saturating_add(now_ms.saturating_sub(began_ms).saturating_mul(100) / rest)
 }
 
+/// Keep the claimed faction.
+///
+/// Says "still here" for a player who gives no orders. Send it about every 10 seconds; orders count as
+/// well. Needs a login, or a key with the verb `orders`.
+#[utoipa::path(
+    post,
+    path = "/factions/keep",
+    operation_id = "keep_faction",
+    tag = "players",
+    security(("bearer" = []), ("botToken" = [])),
+    responses(
+        (status = 200, description = "The faction is kept, if you hold one.", body = KeepAnswer),
+        (status = 401, description = "`unauthenticated`, or a problem with the token."),
+    )
+)]
+pub(crate) async fn keep(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let api = call.state();
+    let universe = call.follower().current().map(|frame| frame.universe().clone());
+    let faction = match (universe, call.caller()) {
+        (Some(universe), Caller::Person(person)) => {
+            let (now_ms, player) = (api.now().unix_ms(), person.player());
+            call.store().touch(&universe, &player, now_ms, api.idle_ms()).await.map_err(of_store)?
+        }
+        // The operator's bots hold no faction.
+        _ => None,
+    };
+    reply::json(&KeepAnswer {
+        faction,
+        autopilot_after_ms: api.autopilot_ms(),
+        released_after_ms: api.idle_ms(),
+    })
+}
+
 /// Release the claimed faction.
 #[utoipa::path(
     delete,
@@ -267,14 +312,7 @@ fn counts_from_ms(api: &Api, began_ms: u64) -> u64 {
 pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     let person = call.person()?;
-    let universe = call.follower().current().map(|frame| frame.universe().clone());
-    let released = match universe {
-        Some(universe) => {
-            call.store().release(&universe, &person.player()).await.map_err(of_store)?
-        }
-        None => None,
-    };
-    call.seats_changed();
+    let released = call.release_seat(&person).await?;
     reply::json(&ReleaseAnswer { released })
 }
 

@@ -34,7 +34,6 @@ const LEADERS_MAX: usize = 1_000;
 )]
 pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    call.renew().await;
     let runs = finished(&call).await?;
     let mut players: HashMap<String, Leader> = HashMap::new();
     let (mut victories, mut computer_victories) = (0, 0);

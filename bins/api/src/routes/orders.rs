@@ -132,7 +132,11 @@ async fn right(
         Caller::Bot => Ok((
             BOT_PLAYER.to_owned(),
             OrderSource::Bot,
-            Right::Unclaimed { factions: factions.into_iter().collect(), idle_ms },
+            Right::Unclaimed {
+                factions: factions.into_iter().collect(),
+                // A computer plays on for a player who is away.
+                idle_ms: call.state().autopilot_ms(),
+            },
         )),
         Caller::Person(person) => {
             let source =

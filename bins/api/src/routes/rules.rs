@@ -27,7 +27,6 @@ use sector_wire::{RuleNumber, RulesDocument};
 )]
 pub(crate) async fn rules(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    call.renew().await;
     let universe = call.follower().frame().map_err(of_follower)?.universe().clone();
     let book = call.state().rulebooks.of(call.sector(), &universe).await?;
     let body = match book.body.get() {

@@ -48,7 +48,6 @@ const REPLAY_RETRY_SECONDS: u64 = 5;
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let query = call.query(&["before", "count"])?;
     let count = query.integer("count", 1..=COUNT_MAX)?.unwrap_or(COUNT_DEFAULT);
-    call.renew().await;
     let mut runs = finished(&call).await?;
     if let Some(before) = query.get("before") {
         let place = runs.iter().position(|run| run.universe_id == before).ok_or_else(|| {
@@ -79,7 +78,6 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
 )]
 pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    call.renew().await;
     let universe = call.parameter("universe");
     if let Some(run) = finished(&call).await?.into_iter().find(|run| run.universe_id == universe) {
         return reply::json(&run);

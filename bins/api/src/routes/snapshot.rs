@@ -48,7 +48,6 @@ pub(crate) async fn snapshot(call: Call) -> Result<Response, Problem> {
     let query = call.query(&["fields", "since", "universe_id"])?;
     let fields = query.get("fields");
     let since = query.integer("since", 0..=sector_sim::draw::MAX_SEED)?;
-    call.renew().await;
     let frame = call.follower().frame().map_err(of_follower)?;
     if fields.is_none() && since.is_none() {
         let stamp = Stamp::of(&frame, 0);

@@ -51,7 +51,6 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
         Some(text) => position(text),
         None => after,
     };
-    call.renew().await;
     // Without a universe, fail now instead of waiting for one.
     call.follower().frame().map_err(of_follower)?;
     let slot = call

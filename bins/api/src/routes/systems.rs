@@ -25,7 +25,6 @@ use sector_wire::{Inbound, LaneEnd, SystemDocument};
 pub(crate) async fn system(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     let id: u32 = call.parameter_as("id", "the id of a system, such as 3")?;
-    call.renew().await;
     let frame = call.follower().frame().map_err(of_follower)?;
     let (map, board, id) = (frame.map(), frame.board(), SystemId(id));
     let system = SystemForm::of(map, board, id).ok_or_else(|| {

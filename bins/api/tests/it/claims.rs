@@ -70,23 +70,78 @@ async fn only_one_of_many_concurrent_claims_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_claim_expires_unless_its_player_is_active() {
+async fn a_claim_is_kept_by_orders_and_keep_and_not_by_reads() {
     let mut config = config();
     config.jwt_ttl_seconds.0 = 86_400;
     let mut sector = Sector::empty(config).await;
     sector.begin("u-1", 7).await;
     let token = sector.log_in_with(1, "F1").await;
-    let events = sector.after("1-0").await;
-    for path in ["/me", "/snapshot", &events, "/factions"] {
+    let key = async |verbs: Value| {
+        let key = json!({"label": "a bot", "verbs": verbs});
+        let key = sector.post_as(&token, "/keys", &key).await.json();
+        key["key"].as_str().unwrap().to_owned()
+    };
+    let (reader, orderer) = (key(json!(["read"])).await, key(json!(["orders"])).await);
+    let order =
+        json!({"orders": [{"kind": "muster", "faction": "F1", "target_id": sector.home(1)}]});
+    for (credentials, path, body) in [
+        (&token, "/factions/keep", json!(null)),
+        (&token, "/orders", order.clone()),
+        (&orderer, "/orders", order),
+        (&orderer, "/factions/keep", json!(null)),
+    ] {
         sector.pass_seconds(599);
+        let answer = sector.post_as(credentials, path, &body).await;
+        assert!(matches!(answer.status, 200 | 202), "{path}: {answer:?}");
+        assert_eq!(seat(&sector, "F1").await["autopilot"], false);
+    }
+    // Reads keep nothing, and a key that can only read keeps no seat.
+    let events = sector.after("1-0").await;
+    sector.pass_seconds(599);
+    for path in ["/me", "/snapshot", &events, "/factions", "/rules", "/leaderboard"] {
         assert_eq!(sector.get_as(&token, path).await.status, 200);
     }
-    sector.pass_seconds(599);
+    sector
+        .post_as(&reader, "/factions/keep", &json!(null))
+        .await
+        .problem(403, "key_not_good_for_this");
     assert_eq!(seat(&sector, "F1").await["claimed"], true);
     sector.pass_seconds(1);
     assert_eq!(seat(&sector, "F1").await["claimed"], false);
     assert_eq!(sector.get_as(&token, "/me").await.json()["faction"], Value::Null);
+    let kept = sector.post_as(&token, "/factions/keep", &json!(null)).await.json();
+    assert_eq!(kept["faction"], Value::Null);
     sector.log_in_with(2, "F1").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_computer_plays_on_for_an_absent_player_until_they_are_back() {
+    let sector = Sector::start().await;
+    let token = sector.log_in_with(1, "F1").await;
+    let order =
+        json!({"orders": [{"kind": "muster", "faction": "F1", "target_id": sector.home(1)}]});
+    sector.pass_seconds(29);
+    assert_eq!(seat(&sector, "F1").await["autopilot"], false);
+    sector.post_as_bot("/orders", &order).await.problem(403, "faction_claimed");
+    sector.pass_seconds(1);
+    let away = seat(&sector, "F1").await;
+    assert_eq!(
+        (&away["claimed"], &away["autopilot"], &away["controller"], &away["claimable"]),
+        (&json!(true), &json!(true), &json!("bot"), &json!(false))
+    );
+    assert_eq!(sector.post_as_bot("/orders", &order).await.status, 202);
+    let other = sector.log_in(2).await;
+    let claim = json!({"faction": "F1"});
+    sector.post_as(&other, "/factions/claim", &claim).await.problem(409, "faction_claimed");
+    let kept = sector.post_as(&token, "/factions/keep", &json!(null)).await.json();
+    assert_eq!(
+        kept,
+        json!({"faction": "F1", "autopilot_after_ms": 30_000, "released_after_ms": 600_000})
+    );
+    sector.post_as_bot("/orders", &order).await.problem(403, "faction_claimed");
+    // Signing out releases the seat.
+    sector.post_as(&token, "/auth/logout", &json!({})).await;
+    assert_eq!(sector.post_as(&other, "/factions/claim", &claim).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -119,6 +119,7 @@ async fn witness() -> Recorded {
     let operator = operator["token"].as_str().unwrap();
 
     witness.post("/factions/claim", Some(token), json!({"faction": "F1"})).await;
+    witness.ask(Method::POST, "/factions/keep", "/factions/keep", Some(token), None).await;
     let wish = json!({"label": "night watch", "verbs": ["read", "orders"], "expires_in": 604_800});
     let issued = witness.post("/keys", Some(token), wish).await;
     witness.get("/keys", Some(token)).await;

@@ -126,15 +126,15 @@ async fn health_reports_the_follower() {
 async fn a_shutdown_answers_long_polls() {
     let sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
-    let seen_ms =
-        async || sector.store.claims(&"u-1".into(), 0, u64::MAX).await.unwrap()[0].seen_ms;
-    let before = seen_ms().await;
-    sector.pass_seconds(20);
+    let key = json!({"label": "waits", "verbs": ["read"]});
+    let key = sector.post_as(&token, "/keys", &key).await.json();
+    let key = key["key"].as_str().unwrap();
     let path = sector.after("1-0").await + "&wait_ms=30000";
-    let (answer, ()) = tokio::join!(sector.get_as(&token, &path), async {
-        // The request is under way once it has renewed the claim.
-        eventually("the claim is renewed", PATIENCE, async || {
-            (seen_ms().await != before).then_some(())
+    let (answer, ()) = tokio::join!(sector.get_as(key, &path), async {
+        // The request is under way once its key was used.
+        eventually("the key is used", PATIENCE, async || {
+            let keys = sector.get_as(&token, "/keys").await.json();
+            (!keys["keys"][0]["used_at"].is_null()).then_some(())
         })
         .await;
         sector.shut_down();

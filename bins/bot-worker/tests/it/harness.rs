@@ -66,6 +66,7 @@ impl Sector {
             snapshot_every: 20,
             universe_pause_ms: Milliseconds(100),
             claim_idle_seconds: Seconds(600),
+            autopilot_seconds: Seconds(30),
             victory_share_percent: 50,
             victory_presence_seconds: Seconds(60),
         };

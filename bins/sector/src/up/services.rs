@@ -59,6 +59,7 @@ pub(super) async fn run(
     api_config.auth_domain = format!("localhost:{frontend_port}");
     api_config.auth_uri = format!("http://localhost:{frontend_port}");
     api_config.bot_api_token = Some(bot_token.clone());
+    api_config.autopilot_seconds = options.worker.autopilot_seconds;
     api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
     api_config.victory_share_percent = options.worker.victory_share_percent;
     // The frontend, which forwards requests.

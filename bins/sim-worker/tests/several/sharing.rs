@@ -37,6 +37,7 @@ fn config() -> Config {
         snapshot_every: 10,
         universe_pause_ms: Milliseconds(500),
         claim_idle_seconds: Seconds(600),
+        autopilot_seconds: Seconds(30),
         victory_share_percent: 50,
         victory_presence_seconds: Seconds(60),
     }

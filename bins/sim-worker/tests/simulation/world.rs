@@ -118,6 +118,7 @@ async fn run(seed: u64, planted: Option<Planted>, is_shown: bool) -> Report {
         snapshot_every: chance.between(1, 12),
         universe_pause_ms: Milliseconds(chance.between(0, 1_200)),
         claim_idle_seconds: Seconds(IDLE_MS / 1_000),
+        autopilot_seconds: Seconds(30),
         victory_share_percent: 50,
         victory_presence_seconds: Seconds(60),
     };

@@ -74,6 +74,10 @@ export class ApiClient {
     return unwrap(this.sector.POST("/factions/claim", { ...bearer(token), body: { faction } }));
   }
 
+  keep(token: string) {
+    return unwrap(this.sector.POST("/factions/keep", bearer(token)));
+  }
+
   leave(token: string) {
     return unwrap(this.sector.DELETE("/factions/claim", bearer(token)));
   }

@@ -332,8 +332,9 @@ export interface paths {
         /**
          * Claim a faction.
          * @description Each player holds at most one faction, and each faction at most one player; only starting
-         *     factions can be claimed. A claim ends with the universe, or when its player has been away too
-         *     long; any request with the player's token renews it.
+         *     factions can be claimed. A claim ends with the universe, when its player signs out, or when they
+         *     have been away too long: orders and `POST /factions/keep` keep it, reads do not. While a player is
+         *     away for a shorter time, a computer plays on in their name.
          */
         post: operations["claim_faction"];
         /**
@@ -341,6 +342,27 @@ export interface paths {
          * @description Release the claimed faction.
          */
         delete: operations["release_faction"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/factions/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep the claimed faction.
+         * @description Says "still here" for a player who gives no orders. Send it about every 10 seconds; orders count as
+         *     well. Needs a login, or a key with the verb `orders`.
+         */
+        post: operations["keep_faction"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1248,6 +1270,8 @@ export interface components {
         FactionSeat: {
             /** @description Whether it owns a system or a fleet. */
             alive: boolean;
+            /** @description Whether its player is away and a computer plays on in their name until they come back. */
+            autopilot?: boolean;
             /** @description Label of the key that the player's bot uses, if it is played by one. */
             bot: string | null;
             /** @description Whether it can be claimed now. */
@@ -1391,6 +1415,22 @@ export interface components {
         IssuedKey: components["schemas"]["ListedKey"] & {
             /** @description The key, sent as `Authorization: Bearer sector_key_…`. It is shown only once. */
             key: string;
+        };
+        /** @description The claim that was kept. */
+        KeepAnswer: {
+            /**
+             * Format: int64
+             * @description Time without an order or `POST /factions/keep` after which a computer plays on, in
+             *     milliseconds.
+             */
+            autopilot_after_ms: number;
+            /** @description Faction that the caller holds, if any. */
+            faction: string | null;
+            /**
+             * Format: int64
+             * @description Time without either after which the faction is free again, in milliseconds.
+             */
+            released_after_ms: number;
         };
         /** @description The caller's keys. */
         KeyList: {
@@ -2624,7 +2664,7 @@ export interface operations {
                      *           "parameters": {
                      *             "paused": true
                      *           },
-                     *           "request_id": "9c04fc9ad2c560b5",
+                     *           "request_id": "45f5cd39fd4852dd",
                      *           "sector": "default"
                      *         },
                      *         {
@@ -2636,7 +2676,7 @@ export interface operations {
                      *           "parameters": {
                      *             "paused": true
                      *           },
-                     *           "request_id": "9c04fc9ad2c560b5",
+                     *           "request_id": "45f5cd39fd4852dd",
                      *           "sector": "default"
                      *         }
                      *       ],
@@ -3237,8 +3277,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800221de9f8090ed0f5b9bf0cc38bbf1c099ea4a5014f00cfb45b69\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
-                     *       "nonce": "01a20244e800221de9f8090ed0f5b9bf0cc38bbf1c099ea4a5014f00cfb45b69"
+                     *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800b22543e0cad3c68ee1326f025c2d90767731ced796948ca76d3f\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
+                     *       "nonce": "01a20244e800b22543e0cad3c68ee1326f025c2d90767731ced796948ca76d3f"
                      *     }
                      */
                     "application/json": components["schemas"]["NonceAnswer"];
@@ -3300,7 +3340,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "01a20244e80011018aff97c4fbf06e242580aa6e6d00fc10e2dd10f783bb26cb"
+                 *       "code": "01a20244e8000b5d5de745683d4cddb55a5929558ec6413ebc8b3b883b7e5ce2"
                  *     }
                  */
                 "application/json": components["schemas"]["OperatorRequest"];
@@ -3320,8 +3360,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_146pAjAmXbAwhssrJeqUGRWEjgjyWiwhKK8Seb9jcXFBudksjUB7BrMAycwbz5YE6FV2A18a",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiwicm9sZSI6ImFkbWluIiwiaWF0IjoxNzk1MzM0NDAwLCJleHAiOjE3OTUzMzUzMDAsImp0aSI6IjExM2M1OTVhZjZhZTUzZWIwODAwODhjNmE3MGYxMzEyIiwic2lkIjoiMGNlYTY1ODhiMmQzZTEyY2ZhOTQxNDc3OThkN2RmN2IifQ.00mvSN2RFN7OwG_CYqrolWheF-79e_RUhwDGNF2QmYA"
+                     *       "refresh_token": "sector_rt_1fP2B1qCk3bZ7WZ65yVRARtVQRtNHhTdjipQck3xfP8RjYx6rwLBeP5Pin3CTJ9mZr2Jbfgb",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiwicm9sZSI6ImFkbWluIiwiaWF0IjoxNzk1MzM0NDAwLCJleHAiOjE3OTUzMzUzMDAsImp0aSI6ImIwZjYzYjhiYWQzYTNlMDBiZDQ5NzQ1NDA0ZjAzMzQ1Iiwic2lkIjoiOWZlM2YyM2I3MjM3YzY2ZjRiYzM2ODhjNjUwOTI3MDcifQ.EVCGJTYs_tr0fKyYcjnqR1MWp5HxIMuFVbsPxGCMIUc"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3396,7 +3436,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "refresh_token": "sector_rt_1S96KpmqngMRUmfvwRcygDTpfjsXpHiAMD3pXtKBt1VrSoNo9c3q6GdMz2gF8Y2pHP3hd6g6"
+                 *       "refresh_token": "sector_rt_1NPjgGdhdJP7k1z4G5fG5GyGMBhFg2nw8ZjyC5oGjMzokmFm9N8uwckaNtKK7K9GY6DHhMo8"
                  *     }
                  */
                 "application/json": components["schemas"]["RefreshRequest"];
@@ -3416,8 +3456,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1S96KpmqngMRUmfvwRcygDTpfjsXxpgXYbtgN25wEnodd5RQ7d48wChCKhjh1e5AADe2Y6W2",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJhN2Y4M2QxOWY2ZjE1NDU3NWI4OWEyMDhhNmUzZjRjMCIsInNpZCI6IjY4YmI1MTUzYmY5MjkzYzEyMzhmZDAyZDM0ODI3MzU2In0.mHef5hHAE8_mxIltRcK_zR-t3fvjeH0dnO1CKzprw50"
+                     *       "refresh_token": "sector_rt_1NPjgGdhdJP7k1z4G5fG5GyGMBhGE4v4bThVq9UieBp4PhgsgyevX1ALdsiq4uSp9qajfMjD",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiI3Njk5MDg1NzJlOWNiODVhYmU1MDQwNWU5Y2Y2YWExMSIsInNpZCI6IjU5MWU5NjM4ZmU5NWQwMjJkNzg2ZDExZTgzZWQwYzAwIn0.YmwoUEfL8cS_Gb30e4mMqkPMjSJA63XeDuJy9qrcpAI"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3504,8 +3544,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800221de9f8090ed0f5b9bf0cc38bbf1c099ea4a5014f00cfb45b69\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
-                 *       "signature": "0xad14e45a419c2abd8ea601a562dcc379bc65afc26b04470fdd537e1c1642266700914c372b2729067768365fd63f3cfc4bd9f6c2f3f47c12cf51c4f21d0f14f11b"
+                 *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800b22543e0cad3c68ee1326f025c2d90767731ced796948ca76d3f\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
+                 *       "signature": "0x690ac36b47b3d81cf493989a307a98c07893db2cd1a219ab97b08ee2b62cb1c7734db92deb59dd4ef2f24731aa0784154c7515a52e465cf3732cf80ac6e3c5db1b"
                  *     }
                  */
                 "application/json": components["schemas"]["VerifyRequest"];
@@ -3525,8 +3565,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1S96KpmqngMRUmfvwRcygDTpfjsXpHiAMD3pXtKBt1VrSoNo9c3q6GdMz2gF8Y2pHP3hd6g6",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiIzNWZhNjNlNDRmYWEzNWExMGZmMjU4ZmI0ZWVkMmQyNyIsInNpZCI6IjY4YmI1MTUzYmY5MjkzYzEyMzhmZDAyZDM0ODI3MzU2In0.5Zq6eHDFXl56Qa5udRnmnWMA5jAE77edRP1cehVU9rk"
+                     *       "refresh_token": "sector_rt_1NPjgGdhdJP7k1z4G5fG5GyGMBhFg2nw8ZjyC5oGjMzokmFm9N8uwckaNtKK7K9GY6DHhMo8",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiIxYmI3OThkN2RmOWU3MTBiYmEzY2U5NWE3ODE1ZTYyNCIsInNpZCI6IjU5MWU5NjM4ZmU5NWQwMjJkNzg2ZDExZTgzZWQwYzAwIn0.xBGk2aFA-nUomaU4CRM_aYnEJURwQrX4BZNz4PQ-57k"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3745,7 +3785,7 @@ export interface operations {
                      *             "generator_seed": 7,
                      *             "highlight_ids": [],
                      *             "history_tail": [],
-                     *             "incarnation": "4c991f8c19626424",
+                     *             "incarnation": "1a1f9bc8bd53f826",
                      *             "lanes": [
                      *               {
                      *                 "a": 0,
@@ -3865,7 +3905,7 @@ export interface operations {
                      *           "type": "delta"
                      *         }
                      *       ],
-                     *       "incarnation": "4c991f8c19626424",
+                     *       "incarnation": "1a1f9bc8bd53f826",
                      *       "next": "2-0"
                      *     }
                      */
@@ -4005,6 +4045,7 @@ export interface operations {
                      *       "factions": [
                      *         {
                      *           "alive": true,
+                     *           "autopilot": false,
                      *           "bot": null,
                      *           "claimable": false,
                      *           "claimed": true,
@@ -4019,6 +4060,7 @@ export interface operations {
                      *         },
                      *         {
                      *           "alive": true,
+                     *           "autopilot": false,
                      *           "bot": null,
                      *           "claimable": true,
                      *           "claimed": false,
@@ -4260,6 +4302,79 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    keep_faction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The faction is kept, if you hold one. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "autopilot_after_ms": 30000,
+                     *       "faction": "F1",
+                     *       "released_after_ms": 600000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KeepAnswer"];
+                };
+            };
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            400: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            401: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `key_not_good_for_this`: This key lacks the required permission. */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: components["responses"]["UnknownSector"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["TooManyHeaders"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     faction: {
         parameters: {
             query?: never;
@@ -4321,6 +4436,7 @@ export interface operations {
                      *       "rank": 2,
                      *       "seat": {
                      *         "alive": true,
+                     *         "autopilot": false,
                      *         "bot": null,
                      *         "claimable": false,
                      *         "claimed": true,
@@ -4457,7 +4573,7 @@ export interface operations {
                      *       "keys": [
                      *         {
                      *           "expires_at": "2026-11-29T08:00:00Z",
-                     *           "id": "03756763ba75b86af39b5a1542e86395",
+                     *           "id": "d28edcc64ae150b335d286d7c778632a",
                      *           "issued_at": "2026-11-22T08:00:00Z",
                      *           "label": "night watch",
                      *           "used_at": null,
@@ -4552,9 +4668,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "expires_at": "2026-11-29T08:00:00Z",
-                     *       "id": "03756763ba75b86af39b5a1542e86395",
+                     *       "id": "d28edcc64ae150b335d286d7c778632a",
                      *       "issued_at": "2026-11-22T08:00:00Z",
-                     *       "key": "sector_key_11q9n1kdmHowquLMGwXMuzDJixftU9JSg1EXi7w7afADyRBEgomsnaYyNrJNBi876wnqnaJK",
+                     *       "key": "sector_key_1sYRZ35gqaonkEkc4pUrAuhQdXNwbHpe5tMwf7eJJ9LWDojaayGVi5qE4vPxCLj92kctd3wk",
                      *       "label": "night watch",
                      *       "used_at": null,
                      *       "verbs": [
@@ -4683,7 +4799,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "revoked": "03756763ba75b86af39b5a1542e86395"
+                     *       "revoked": "d28edcc64ae150b335d286d7c778632a"
                      *     }
                      */
                     "application/json": components["schemas"]["KeyRevoked"];
@@ -6122,7 +6238,7 @@ export interface operations {
                      *       "generator_seed": 8,
                      *       "highlight_ids": [],
                      *       "history_tail": [],
-                     *       "incarnation": "4c991f8c19626424",
+                     *       "incarnation": "1a1f9bc8bd53f826",
                      *       "lanes": [
                      *         {
                      *           "a": 0,

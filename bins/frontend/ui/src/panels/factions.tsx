@@ -56,6 +56,8 @@ export function FactionTable() {
                           "you"
                         ) : seat?.controller === "human" ? (
                           "human"
+                        ) : seat?.autopilot === true ? (
+                          "player away, autopilot"
                         ) : typeof seat?.bot === "string" ? (
                           <>
                             bot: <bdi>{seat.bot}</bdi>

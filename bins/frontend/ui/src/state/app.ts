@@ -45,7 +45,7 @@ import { Toasts } from "./toasts";
 const PANEL_INTERVAL_MS = 150;
 const STALL_CHECK_INTERVAL_MS = 250;
 const SEATS_INTERVAL_MS = 10_000;
-const KEEP_CLAIM_INTERVAL_MS = 60_000;
+const KEEP_CLAIM_INTERVAL_MS = 10_000;
 const ORDERS_KEPT = 60;
 
 export interface World {
@@ -426,6 +426,9 @@ export class App {
   private async keepClaim(): Promise<void> {
     const { status, faction } = this.session.state.value;
     if (status !== "in") return;
+    if (faction !== null) {
+      await this.session.withToken((token) => this.api.keep(token)).catch(() => undefined);
+    }
     await this.session.refresh().catch(() => undefined);
     if (faction !== null && this.session.faction === null) {
       this.toasts.add("You lost your faction. A computer player took over.", "bad");
