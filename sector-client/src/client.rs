@@ -315,21 +315,24 @@ impl Client {
         }
     }
 
-    /// Up to `count` events after the id `after`. Waits up to `wait` (at most 30 s) for the first
-    /// one.
+    /// Up to `count` events after the id `after` of this `incarnation`, both as in the page or
+    /// snapshot before; `0-0` is the beginning and needs no incarnation. Waits up to `wait` (at most
+    /// 30 s) for the first one.
     ///
     /// # Errors
-    /// [`Error::HistoryTrimmed`] if they are no longer kept.
+    /// [`Error::HistoryTrimmed`] if they are no longer kept, or the sector was restored from a
+    /// backup.
     pub async fn events(
         &self,
         after: &str,
+        incarnation: Option<&str>,
         count: u32,
         wait: Duration,
     ) -> Result<types::EventPage> {
         self.keep_login().await;
         let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
         let answer = self.attempts(Repeat::Yes, wait, |api| {
-            api.events(Some(after), Some(count), None, Some(wait_ms))
+            api.events(Some(after), Some(count), incarnation, Some(wait_ms))
         });
         Ok(answer.await?.into_inner())
     }

@@ -68,7 +68,12 @@ async fn errors_say_what_to_do() {
 
     let bots = one.with_bot_token(&Secret::new(BOT_TOKEN).unwrap()).unwrap();
     bots.send_orders(&[order]).await.unwrap();
-    let trimmed = bots.events("999999-0", 1, std::time::Duration::ZERO).await.unwrap_err();
+    let now = std::time::Duration::ZERO;
+    let page = bots.events("0-0", None, 1, now).await.unwrap();
+    let incarnation = Some(page.incarnation.as_str());
+    let next = bots.events(&page.next, incarnation, 1, now).await.unwrap();
+    assert_eq!(next.incarnation, page.incarnation);
+    let trimmed = bots.events("999999-0", incarnation, 1, now).await.unwrap_err();
     assert!(matches!(trimmed, Error::HistoryTrimmed(_)), "{trimmed}");
 }
 
