@@ -240,7 +240,7 @@ fn a_bot_that_comes_between_two_universes_waits_for_the_next() {
             BufReader::new(running.child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
         let mut lines =
             lines.inspect(|line| told_to_wait |= line.contains("waiting for the next universe"));
-        assert!(lines.any(|line| line.contains("playing; stop with Ctrl-C")), "the bot leaves");
+        assert!(lines.any(|line| line.contains("playing, stop with Ctrl-C")), "the bot leaves");
     }
 }
 

@@ -75,11 +75,6 @@ impl Sector {
         Client::connect(&self.url()).await.unwrap()
     }
 
-    /// A one-time code of the operator, as in the link that `sector up` prints.
-    pub async fn operator_code(&self) -> String {
-        api::operator_code(&jwt_secret(), api::system_clock()()).unwrap()
-    }
-
     /// Runs the process of a bot until `orders` orders of its faction were applied, then interrupts
     /// it as Ctrl-C does. Returns its standard output.
     ///

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use proving::live::Sector;
 use proving::promises;
-use serde_json::{Value, json};
+use sector_auth::Key;
+use sector_client::BOT_VERBS;
 
 const BOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../python-http/bot.py");
 
@@ -24,30 +25,17 @@ fn it_beats_idle_and_random_over_a_pipe() {
     promises::beats_over_a_pipe(&["idle", "random"], 1..3, || program(&["--stdio"]));
 }
 
-/// Makes the calls of its README: the operator's link, a claim, a key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_plays_a_live_sector_with_a_key() {
     let sector = Sector::start().await;
-    let operator =
-        post(&sector, "/auth/operator", "", json!({ "code": sector.operator_code().await })).await;
-    let token = operator["token"].as_str().unwrap();
-    post(&sector, "/factions/claim", token, json!({ "faction": "F2" })).await;
-    let asked = json!({ "label": "python", "verbs": ["read", "orders"], "expires_in": 604_800 });
-    let issued = post(&sector, "/keys", token, asked).await;
+    let player = sector.client().await;
+    player.login(&Key::from_random_bytes([7; 32]).unwrap()).await.unwrap();
+    player.claim("F2".parse().unwrap()).await.unwrap();
+    let issued = player.issue_key("python", &BOT_VERBS, None).await.unwrap();
 
     let mut command = program(&[]);
-    command.env("SECTOR_URL", sector.url()).env("SECTOR_BOT_KEY", issued["key"].as_str().unwrap());
+    command.env("SECTOR_URL", sector.url()).env("SECTOR_BOT_KEY", &issued.key);
     sector.play(command, "F2", 5).await;
-}
-
-async fn post(sector: &Sector, path: &str, token: &str, body: Value) -> Value {
-    let mut request = reqwest::Client::new().post(format!("{}{path}", sector.url())).json(&body);
-    if !token.is_empty() {
-        request = request.bearer_auth(token);
-    }
-    let answer = request.send().await.unwrap();
-    assert!(answer.status().is_success(), "{path}: {}", answer.status());
-    answer.json().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
