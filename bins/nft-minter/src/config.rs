@@ -46,14 +46,14 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Rejects a public address without a key, and a placeholder as key.
+    /// Rejects a public address without a key, and a key that can be guessed.
     ///
     /// # Errors
     /// [`ServiceError::Setting`], saying what to set.
     pub fn check_deployed(&self, bind: IpAddr) -> Result<(), ServiceError> {
         const SETTING: &str = "--minter-api-key (MINTER_API_KEY)";
         match &self.minter_api_key {
-            Some(key) => secrets::check(SETTING, key),
+            Some(key) => secrets::check_key(SETTING, key),
             None if bind.is_loopback() => Ok(()),
             None => Err(ServiceError::Setting {
                 setting: SETTING,
@@ -133,8 +133,13 @@ mod tests {
             options.minter.check_deployed(options.bind)
         };
         check(&[]).unwrap();
-        check(&["--bind", "0.0.0.0", "--minter-api-key", "8b1f0c52d7e96a34"]).unwrap();
-        for open in [&["--bind", "0.0.0.0"][..], &["--minter-api-key", "changeme"]] {
+        let key = "8b1f0c52d7e96a34f05c9b27de6a1843b91e70d2c4f6a8350e7d19c2b48f6a03";
+        check(&["--bind", "0.0.0.0", "--minter-api-key", key]).unwrap();
+        for open in [
+            &["--bind", "0.0.0.0"][..],
+            &["--minter-api-key", "changeme"],
+            &["--minter-api-key", "x"],
+        ] {
             let text = check(open).unwrap_err().to_string();
             assert!(
                 text.contains("MINTER_API_KEY")

@@ -383,7 +383,7 @@ async fn a_stored_world_that_does_not_fit_its_digest_is_not_continued() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Diverged { .. }), "{error}");
-    assert!(error.to_string().contains(&format!("from tick {} on", head.tick + 1)), "{error}");
+    assert!(error.to_string().contains(&format!("at tick {}:", head.tick + 1)), "{error}");
 }
 
 /// A store on a disk that fills, or that stops answering.

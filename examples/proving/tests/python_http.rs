@@ -1,7 +1,5 @@
 //! The Python bot: over a pipe, in a live sector with a key of its player, and with an invalid key.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
